@@ -1,0 +1,16 @@
+# The library: libc, protobuf-c and libfstrm's control-frame codec, nothing else.
+noinst_LTLIBRARIES += lib/libdnstap.la
+lib_libdnstap_la_SOURCES = \
+	lib/span.h \
+	lib/text.c lib/text.h
+nodist_lib_libdnstap_la_SOURCES = lib/dnstap.pb-c.c lib/dnstap.pb-c.h
+lib_libdnstap_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(PROTOBUF_C_CFLAGS) $(FSTRM_CFLAGS)
+lib_libdnstap_la_LIBADD = $(PROTOBUF_C_LIBS) $(FSTRM_LIBS)
+
+BUILT_SOURCES += lib/dnstap.pb-c.c lib/dnstap.pb-c.h
+CLEANFILES += lib/dnstap.pb-c.c lib/dnstap.pb-c.h
+EXTRA_DIST += lib/dnstap.proto
+
+lib/dnstap.pb-c.h: lib/dnstap.pb-c.c
+lib/dnstap.pb-c.c: lib/dnstap.proto
+	$(AM_V_GEN)$(MKDIR_P) lib && $(PROTOC_C) -I$(srcdir)/lib --c_out=lib $(srcdir)/lib/dnstap.proto
