@@ -1,0 +1,147 @@
+/* text_json.c - strings that came from outside, as JSON (RFC 8259) and as UTF-8 (RFC 3629).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "text.h"
+
+#define REPLACEMENT     "\xef\xbf\xbd" /* U+FFFD */
+#define REPLACEMENT_LEN 3
+#define JSON_WORST      6 /* \u00XX for one octet; an ill-formed octet takes three */
+
+/* What an octet needs inside a JSON string: 0 nothing, 'u' \u00XX, '8' a look at UTF-8,
+ * else the letter behind the backslash. */
+static const char json_class[256] = {
+    ['\b'] = 'b', ['\t'] = 't',      ['\n'] = 'n',  ['\f'] = 'f',
+    ['\r'] = 'r', ['"'] = '"',       ['\\'] = '\\', [0 ... 7] = 'u',
+    [11] = 'u',   [14 ... 31] = 'u', [127] = 'u',   [128 ... 255] = '8',
+};
+
+static bool is_tail(uint8_t octet)
+{
+    return (octet & 0xc0) == 0x80;
+}
+
+/* Length of the well-formed sequence at p (RFC 3629 4), or 0; then *ret_bad is the length of the
+ * maximal ill-formed subpart, at least 1. left is at least 1. */
+static size_t utf8_sequence(const uint8_t *p, size_t left, size_t *ret_bad)
+{
+    uint8_t low = 0x80, high = 0xbf;
+    size_t want, n;
+
+    *ret_bad = 1;
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] < 0xc2 || p[0] > 0xf4)
+        return 0;
+    want = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (p[0] == 0xe0)
+        low = 0xa0;
+    else if (p[0] == 0xed)
+        high = 0x9f;
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xf4)
+        high = 0x8f;
+    if (left < 2 || p[1] < low || p[1] > high)
+        return 0;
+    for (n = 2; n < want; n++) {
+        if (n >= left || !is_tail(p[n])) {
+            *ret_bad = n;
+            return 0;
+        }
+    }
+    return want;
+}
+
+/* Copies one sequence, or U+FFFD for an ill-formed one; moves *p by what it took. */
+static char *utf8_copy(char *out, const uint8_t **p, size_t left)
+{
+    size_t bad, good = utf8_sequence(*p, left, &bad);
+
+    if (good) {
+        memcpy(out, *p, good);
+        *p += good;
+        return out + good;
+    }
+    memcpy(out, REPLACEMENT, REPLACEMENT_LEN);
+    *p += bad;
+    return out + REPLACEMENT_LEN;
+}
+
+static char *json_escape(char *out, uint8_t octet, char class)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    *out++ = '\\';
+    *out++ = class;
+    if (class == 'u') {
+        *out++ = '0';
+        *out++ = '0';
+        *out++ = digits[octet >> 4];
+        *out++ = digits[octet & 15];
+    }
+    return out;
+}
+
+void text_put_json_raw(struct text *t, struct str s)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr, *end;
+    char *start, *out;
+
+    if (s.len == 0)
+        return;
+    if (s.len > t->limit / JSON_WORST) {
+        t->overflow = true;
+        return;
+    }
+    start = out = text_reserve(t, s.len * JSON_WORST);
+    if (!out)
+        return;
+    end = p + s.len;
+    while (p < end) {
+        const uint8_t *run = p;
+        char class = 0;
+
+        while (p < end && (class = json_class[*p]) == 0)
+            p++;
+        memcpy(out, run, (size_t)(p - run));
+        out += p - run;
+        if (p == end)
+            break;
+        if (class == '8')
+            out = utf8_copy(out, &p, (size_t)(end - p));
+        else
+            out = json_escape(out, *p++, class);
+    }
+    t->len += (size_t)(out - start);
+}
+
+void text_put_json(struct text *t, struct str s)
+{
+    size_t before = t->len;
+
+    text_put_char(t, '"');
+    text_put_json_raw(t, s);
+    text_put_char(t, '"');
+    if (t->overflow)
+        t->len = before;
+}
+
+void text_put_utf8(struct text *t, struct str s)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr, *end;
+    char *start, *out;
+
+    if (s.len == 0)
+        return;
+    if (s.len > t->limit / REPLACEMENT_LEN) {
+        t->overflow = true;
+        return;
+    }
+    start = out = text_reserve(t, s.len * REPLACEMENT_LEN);
+    if (!out)
+        return;
+    for (end = p + s.len; p < end;)
+        out = utf8_copy(out, &p, (size_t)(end - p));
+    t->len += (size_t)(out - start);
+}
