@@ -2,7 +2,9 @@
 noinst_LTLIBRARIES += lib/libdnstap.la
 lib_libdnstap_la_SOURCES = \
 	lib/span.h \
-	lib/text.c lib/text_json.c lib/text.h
+	lib/text.c lib/text_json.c lib/text.h \
+	lib/frame.c lib/frame.h lib/envelope.c lib/envelope.h \
+	lib/dnstap.c lib/dnstap_glance.c lib/dnstap.h
 nodist_lib_libdnstap_la_SOURCES = lib/dnstap.pb-c.c lib/dnstap.pb-c.h
 lib_libdnstap_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(PROTOBUF_C_CFLAGS) $(FSTRM_CFLAGS)
 lib_libdnstap_la_LIBADD = $(PROTOBUF_C_LIBS) $(FSTRM_LIBS)

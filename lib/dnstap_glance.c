@@ -1,0 +1,260 @@
+/* dnstap_glance.c - a glance at a dnstap payload, by its protobuf keys alone.
+ *
+ * Reads what dnstap_decode would of the fields that imdnstap filters, samples and stamps with:
+ * the last one of a field counts, and Message fields given several times are merged.
+ *
+ * Pure code: no allocation, no I/O.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "dnstap.h"
+
+/* Wire types (protobuf encoding guide). */
+enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+
+#define VARINT_MAX 10 /* octets of a 64-bit number, seven bits each */
+
+/* Field numbers of dnstap.proto. */
+enum { TAP_IDENTITY = 1, TAP_VERSION = 2, TAP_EXTRA = 3, TAP_MESSAGE = 14, TAP_TYPE = 15 };
+enum {
+    MSG_TYPE = 1,
+    MSG_FAMILY = 2,
+    MSG_PROTOCOL = 3,
+    MSG_QUERY_ADDRESS = 4,
+    MSG_RESPONSE_ADDRESS = 5,
+    MSG_QUERY_PORT = 6,
+    MSG_RESPONSE_PORT = 7,
+    MSG_QUERY_SEC = 8,
+    MSG_QUERY_NSEC = 9,
+    MSG_QUERY_MESSAGE = 10,
+    MSG_QUERY_ZONE = 11,
+    MSG_RESPONSE_SEC = 12,
+    MSG_RESPONSE_NSEC = 13,
+    MSG_RESPONSE_MESSAGE = 14,
+    MSG_POLICY = 15,
+    MSG_HTTP_PROTOCOL = 16,
+    MSG_FIELDS
+};
+
+/* The wire type that each field must have. */
+static const uint8_t message_wire[MSG_FIELDS] = {
+    [MSG_TYPE] = WIRE_VARINT,
+    [MSG_FAMILY] = WIRE_VARINT,
+    [MSG_PROTOCOL] = WIRE_VARINT,
+    [MSG_QUERY_ADDRESS] = WIRE_BYTES,
+    [MSG_RESPONSE_ADDRESS] = WIRE_BYTES,
+    [MSG_QUERY_PORT] = WIRE_VARINT,
+    [MSG_RESPONSE_PORT] = WIRE_VARINT,
+    [MSG_QUERY_SEC] = WIRE_VARINT,
+    [MSG_QUERY_NSEC] = WIRE_FIXED32,
+    [MSG_QUERY_MESSAGE] = WIRE_BYTES,
+    [MSG_QUERY_ZONE] = WIRE_BYTES,
+    [MSG_RESPONSE_SEC] = WIRE_VARINT,
+    [MSG_RESPONSE_NSEC] = WIRE_FIXED32,
+    [MSG_RESPONSE_MESSAGE] = WIRE_BYTES,
+    [MSG_POLICY] = WIRE_BYTES,
+    [MSG_HTTP_PROTOCOL] = WIRE_VARINT,
+};
+
+struct item {
+    uint32_t field;
+    uint8_t wire;
+    uint64_t number;   /* of VARINT and FIXED32 */
+    struct span bytes; /* of BYTES */
+};
+
+struct glance {
+    bool has_tap_type, has_message;
+    unsigned seen; /* Message fields, by bit */
+    uint64_t number[MSG_FIELDS];
+    struct span bytes[MSG_FIELDS];
+    struct span identity;
+};
+
+static bool take_varint(struct cursor *c, uint64_t *ret)
+{
+    size_t left = cursor_left(c);
+    size_t max = left < VARINT_MAX ? left : VARINT_MAX;
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < max; i++) {
+        value |= (uint64_t)(c->pos[i] & 0x7f) << (7 * i);
+        if (c->pos[i] < 0x80) {
+            c->pos += i + 1;
+            *ret = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next field. False at what is none. */
+static bool take_item(struct cursor *c, struct item *ret)
+{
+    struct span raw;
+    uint64_t key, len;
+
+    if (!take_varint(c, &key) || key >> 3 == 0 || key > UINT32_MAX)
+        return false;
+    ret->field = (uint32_t)key >> 3;
+    ret->wire = key & 7;
+    switch (ret->wire) {
+    case WIRE_VARINT:
+        return take_varint(c, &ret->number);
+    case WIRE_BYTES:
+        return take_varint(c, &len) && len <= cursor_left(c) &&
+               cursor_span(c, (size_t)len, &ret->bytes);
+    case WIRE_FIXED32:
+        if (!cursor_span(c, 4, &raw))
+            return false;
+        ret->number = raw.ptr[0] | (uint64_t)raw.ptr[1] << 8 | (uint64_t)raw.ptr[2] << 16 |
+                      (uint64_t)raw.ptr[3] << 24;
+        return true;
+    case WIRE_FIXED64:
+        return cursor_span(c, 8, &raw);
+    default: /* groups are deprecated, and none of this schema's */
+        return false;
+    }
+}
+
+/* Ends: every turn takes an octet or more. */
+static bool walk_message(struct glance *g, struct span message)
+{
+    struct cursor c = cursor_of(message);
+    struct item item = {0};
+    bool has_type = false;
+
+    while (cursor_left(&c) > 0) {
+        if (!take_item(&c, &item))
+            return false;
+        if (item.field >= MSG_FIELDS)
+            continue;
+        if (item.wire != message_wire[item.field])
+            return false;
+        g->seen |= 1u << item.field;
+        if (item.wire == WIRE_BYTES)
+            g->bytes[item.field] = item.bytes;
+        else
+            g->number[item.field] = item.number;
+        has_type = has_type || item.field == MSG_TYPE;
+    }
+    g->has_message = true;
+    return has_type;
+}
+
+/* Ends: every turn takes an octet or more, and messages do not nest. */
+static bool walk_tap(struct glance *g, struct span frame)
+{
+    struct cursor c = cursor_of(frame);
+    struct item item = {0};
+
+    while (cursor_left(&c) > 0) {
+        if (!take_item(&c, &item))
+            return false;
+        switch (item.field) {
+        case TAP_IDENTITY:
+            g->identity = item.bytes;
+            /* fall through */
+        case TAP_VERSION:
+        case TAP_EXTRA:
+            if (item.wire != WIRE_BYTES)
+                return false;
+            break;
+        case TAP_MESSAGE:
+            if (item.wire != WIRE_BYTES || !walk_message(g, item.bytes))
+                return false;
+            break;
+        case TAP_TYPE:
+            if (item.wire != WIRE_VARINT)
+                return false;
+            g->has_tap_type = true;
+            break;
+        default:
+            break;
+        }
+    }
+    return g->has_tap_type;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u; /* 2^64 over the golden ratio */
+    return hash ^ hash >> 29;
+}
+
+/* Case does not count: resolvers play with it, and some servers answer in lower case. */
+static uint64_t mix_bytes(uint64_t hash, struct span bytes)
+{
+    const uint64_t lower = 0x2020202020202020u;
+    size_t i = 0;
+    uint64_t word;
+
+    for (; bytes.len - i >= 8; i += 8) {
+        memcpy(&word, bytes.ptr + i, 8);
+        hash = mix(hash, word | lower);
+    }
+    word = 0;
+    if (bytes.len > i)
+        memcpy(&word, bytes.ptr + i, bytes.len - i);
+    return mix(mix(hash, word | lower), bytes.len);
+}
+
+/* The first question, from its name to its class; empty when there is none. */
+static struct span question(struct span message)
+{
+    size_t at = 12; /* RFC 1035 4.1.1 */
+
+    if (message.len < 12 || (message.ptr[4] == 0 && message.ptr[5] == 0))
+        return span_of(NULL, 0);
+    /* Ends: every label moves on; a pointer, reserved label or the root ends the name. */
+    while (at < message.len && message.ptr[at] != 0 && message.ptr[at] < 64)
+        at += (size_t)1 + message.ptr[at];
+    if (at >= message.len || message.ptr[at] != 0 || message.len - at < 5)
+        return span_of(NULL, 0);
+    return span_of(message.ptr + 12, at + 5 - 12);
+}
+
+static uint64_t transaction(const struct glance *g)
+{
+    bool response = g->seen >> MSG_RESPONSE_MESSAGE & 1;
+    struct span message = g->bytes[response ? MSG_RESPONSE_MESSAGE : MSG_QUERY_MESSAGE];
+    uint64_t hash = mix(0, (g->number[MSG_QUERY_PORT] & UINT32_MAX) << 32 |
+                               (g->number[MSG_RESPONSE_PORT] & UINT32_MAX));
+    struct span asked;
+
+    hash = mix_bytes(hash, g->bytes[MSG_QUERY_ADDRESS]);
+    hash = mix_bytes(hash, g->bytes[MSG_RESPONSE_ADDRESS]);
+    if (message.len >= 2)
+        hash = mix(hash, (uint64_t)(message.ptr[0] << 8 | message.ptr[1]));
+    asked = question(message);
+    if (asked.len)
+        hash = mix_bytes(hash, asked);
+    return hash;
+}
+
+bool dnstap_glance(struct span frame, struct dnstap_glance *ret)
+{
+    struct glance g;
+    bool has_query, has_response;
+
+    if (frame.len == 0)
+        return false;
+    memset(&g, 0, sizeof(g));
+    if (!walk_tap(&g, frame))
+        return false;
+    *ret = (struct dnstap_glance){.identity = g.identity};
+    if (!g.has_message)
+        return true;
+    ret->type = (uint32_t)g.number[MSG_TYPE];
+    has_query = g.seen >> MSG_QUERY_SEC & 1;
+    has_response = g.seen >> MSG_RESPONSE_SEC & 1;
+    if (has_response && (dnstap_is_response(ret->type) || !has_query)) {
+        ret->time_sec = g.number[MSG_RESPONSE_SEC];
+        ret->time_nsec = (uint32_t)g.number[MSG_RESPONSE_NSEC];
+    } else if (has_query) {
+        ret->time_sec = g.number[MSG_QUERY_SEC];
+        ret->time_nsec = (uint32_t)g.number[MSG_QUERY_NSEC];
+    }
+    ret->transaction = transaction(&g);
+    return true;
+}
