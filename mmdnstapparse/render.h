@@ -1,0 +1,55 @@
+/* render.h - one message's run of frames becomes one text per wanted format, and a tree.
+ *
+ * No rsyslog header here: what the module does with a message between taking the
+ * envelope apart and handing results back. A renderer belongs to one worker thread and is
+ * reused from message to message: no allocation once warm.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef RENDER_H
+#define RENDER_H
+
+#include "envelope.h"
+#include "fmt.h"
+
+/* More formats than exist. */
+#define RENDER_FORMATS_MAX 16
+/* Text of one message at most, all frames' lines together; what does not fit is counted, not shown. */
+#define RENDER_TEXT_MAX    (16 * 1024 * 1024)
+/* Buffers that one message has blown up beyond this are given back after it. */
+#define RENDER_KEEP_MAX    (1024 * 1024)
+
+struct render_plan {
+    const struct fmt *formats[RENDER_FORMATS_MAX];
+    size_t format_count;
+    bool tree;
+    struct fmt_options options;
+};
+
+struct fjson_object;
+
+struct renderer {
+    struct event_decoder *decoder;
+    struct text body;      /* decoded envelope */
+    struct text peer, tls; /* attributes, unescaped */
+    struct text scratch;   /* a later frame's text; the tree's strings */
+    struct text reason;
+    struct text texts[RENDER_FORMATS_MAX]; /* results, in the plan's order; lines joined by LF */
+    struct fjson_object *tree;  /* of the first frame; NULL unless planned; taken by the caller */
+    uint64_t parsed, malformed; /* frames of this message */
+    uint64_t unshown;           /* frames whose text met RENDER_TEXT_MAX, per format */
+};
+
+bool render_init(struct renderer *r); /* false: no memory; render_destroy is still to be called */
+void render_destroy(struct renderer *r); /* takes a zeroed one */
+
+/* Renders a message. False: it is not from imdnstap, and nothing was done.
+ *
+ * peer: address of the producer when the envelope names none; borrowed during the call.
+ * Every octet of an envelope ends in an event: what is no whole frame is a malformed one. At
+ * least one event comes of every envelope. Results hold until the next call.
+ */
+bool render_message(struct renderer *r, const struct render_plan *plan, struct str message,
+                    struct str peer);
+
+#endif

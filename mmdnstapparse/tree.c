@@ -1,0 +1,312 @@
+/* tree.c - event to libfastjson tree, in the key order of the `json` format.
+ *
+ * Keys are constants and new, and are added with the flags that say so: the
+ * duplicate-key scan would triple the cost. An allocation that fails leaves a null
+ * or an absent member, never a broken tree.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tree.h"
+
+#include <json_object.h>
+
+struct builder {
+    size_t max_rrs;
+    struct text *scratch;
+    bool truncated;
+};
+
+/* Keys are string literals: nobody copies or frees them. */
+#define ADD(object, key, value)                                                                    \
+    fjson_object_object_add_ex((object), "" key, (value),                                          \
+                               FJSON_OBJECT_KEY_IS_CONSTANT | FJSON_OBJECT_ADD_KEY_IS_NEW)
+
+/* ASCII without NUL, as our own tables and renderers write it. */
+static struct fjson_object *ascii(struct str s)
+{
+    return fjson_object_new_string_len(s.ptr ? s.ptr : "", (int)s.len);
+}
+
+/* Text of a peer's: made UTF-8; rsyslog loses what follows a NUL, so that becomes U+FFFD. */
+static struct fjson_object *free_text(struct builder *b, struct span s)
+{
+    struct text *t = b->scratch;
+    struct span rest = s;
+
+    text_clear(t);
+    while (rest.len > 0) {
+        const uint8_t *nul = memchr(rest.ptr, 0, rest.len);
+        size_t len = nul ? (size_t)(nul - rest.ptr) : rest.len;
+
+        text_put_utf8(t, (struct str){(const char *)rest.ptr, len});
+        if (!nul)
+            break;
+        text_put_lit(t, "\xEF\xBF\xBD");
+        rest = span_of(nul + 1, rest.len - len - 1);
+    }
+    return ascii(text_str(t));
+}
+
+/* libfastjson has signed 64-bit numbers only; what is above stays a number, in decimal. */
+static struct fjson_object *number(struct builder *b, uint64_t value)
+{
+    if (value <= INT64_MAX)
+        return fjson_object_new_int64((int64_t)value);
+    text_clear(b->scratch);
+    text_put_u64(b->scratch, value);
+    text_put_char(b->scratch, '\0');
+    return fjson_object_new_double_s((double)value, b->scratch->overflow ? "0" : b->scratch->buf);
+}
+
+#define ADD_TEXT(object, key, str_value)                                                           \
+    do {                                                                                           \
+        if ((str_value).len > 0)                                                                   \
+            ADD(object, key, ascii(str_value));                                                    \
+    } while (0)
+
+static struct fjson_object *flags_of(uint16_t flags)
+{
+    static const struct {
+        uint16_t bit;
+        struct str text;
+    } rows[] = {{DNS_QR, {"QR", 2}}, {DNS_AA, {"AA", 2}}, {DNS_TC, {"TC", 2}}, {DNS_RD, {"RD", 2}},
+                {DNS_RA, {"RA", 2}}, {DNS_Z, {"Z", 1}},   {DNS_AD, {"AD", 2}}, {DNS_CD, {"CD", 2}}};
+    struct fjson_object *list = fjson_object_new_array();
+
+    for (size_t i = 0; list && i < sizeof rows / sizeof rows[0]; i++)
+        if (flags & rows[i].bit)
+            fjson_object_array_add(list, ascii(rows[i].text));
+    return list;
+}
+
+static struct fjson_object *question_of(const struct dns_question *q)
+{
+    struct fjson_object *o = fjson_object_new_object();
+
+    if (!o)
+        return NULL;
+    ADD(o, "name", ascii(q->name));
+    ADD(o, "type", ascii(q->type_text));
+    ADD(o, "type_id", fjson_object_new_int(q->type));
+    ADD(o, "class", ascii(q->class_text));
+    ADD(o, "class_id", fjson_object_new_int(q->class));
+    return o;
+}
+
+static struct fjson_object *rr_of(const struct dns_rr *rr)
+{
+    struct fjson_object *o = fjson_object_new_object();
+
+    if (!o)
+        return NULL;
+    ADD(o, "name", ascii(rr->name));
+    ADD(o, "type", ascii(rr->type_text));
+    ADD(o, "type_id", fjson_object_new_int(rr->type));
+    ADD(o, "class", ascii(rr->class_text));
+    ADD(o, "class_id", fjson_object_new_int(rr->class));
+    ADD(o, "ttl", fjson_object_new_int64(rr->ttl));
+    ADD(o, "data", ascii(rr->data));
+    return o;
+}
+
+static size_t shown_rrs(struct builder *b, size_t count)
+{
+    if (b->max_rrs == 0 || count <= b->max_rrs)
+        return count;
+    b->truncated = true;
+    return b->max_rrs;
+}
+
+static struct fjson_object *section_of(struct builder *b, const struct dns_message *m,
+                                       enum dns_section section)
+{
+    struct fjson_object *list = fjson_object_new_array();
+    size_t count = shown_rrs(b, m->rr_count[section]);
+
+    for (size_t i = 0; list && i < count; i++)
+        fjson_object_array_add(list, rr_of(&m->rr[section][i]));
+    return list;
+}
+
+static struct fjson_object *questions_of(struct builder *b, const struct dns_message *m)
+{
+    struct fjson_object *list = fjson_object_new_array();
+    size_t count = shown_rrs(b, m->question_count);
+
+    for (size_t i = 0; list && i < count; i++)
+        fjson_object_array_add(list, question_of(&m->question[i]));
+    return list;
+}
+
+/* The addresses of the A and AAAA answers, as shown. */
+static struct fjson_object *resolved_of(struct builder *b, const struct dns_message *m)
+{
+    struct fjson_object *list = fjson_object_new_array();
+    size_t count = shown_rrs(b, m->rr_count[DNS_ANSWER]);
+
+    for (size_t i = 0; list && i < count; i++) {
+        const struct dns_rr *rr = &m->rr[DNS_ANSWER][i];
+
+        if ((rr->type == 1 || rr->type == 28) && !rr->generic)
+            fjson_object_array_add(list, ascii(rr->data));
+    }
+    return list;
+}
+
+static struct fjson_object *edns_of(struct builder *b, const struct dns_edns *edns)
+{
+    struct fjson_object *o = fjson_object_new_object();
+    struct fjson_object *options = fjson_object_new_array();
+
+    if (!o || !options) {
+        fjson_object_put(o);
+        fjson_object_put(options);
+        return NULL;
+    }
+    ADD(o, "udp_size", fjson_object_new_int(edns->udp_size));
+    ADD(o, "version", fjson_object_new_int(edns->version));
+    ADD(o, "do", fjson_object_new_boolean(edns->dnssec_ok));
+    for (size_t i = 0; i < edns->option_count; i++) {
+        const struct dns_option *option = &edns->options[i];
+        struct fjson_object *row = fjson_object_new_object();
+
+        if (!row)
+            break;
+        ADD(row, "code", fjson_object_new_int(option->code));
+        ADD(row, "name", ascii(option->name));
+        ADD(row, "data", free_text(b, span_of(option->data.ptr, option->data.len)));
+        fjson_object_array_add(options, row);
+    }
+    ADD(o, "options", options);
+    return o;
+}
+
+static struct fjson_object *dns_of(struct builder *b, const struct dns_message *m)
+{
+    struct fjson_object *o = fjson_object_new_object();
+
+    if (!o)
+        return NULL;
+    if (m->has_header) {
+        ADD(o, "id", fjson_object_new_int(m->id));
+        ADD(o, "opcode", ascii(m->opcode_text));
+        ADD(o, "opcode_id", fjson_object_new_int(m->opcode));
+        ADD(o, "rcode", ascii(m->rcode_text));
+        ADD(o, "rcode_id", fjson_object_new_int(m->rcode));
+        ADD(o, "flags", flags_of(m->flags));
+        ADD(o, "qdcount", fjson_object_new_int(m->count[DNS_QUESTION]));
+        ADD(o, "ancount", fjson_object_new_int(m->count[DNS_ANSWER]));
+        ADD(o, "nscount", fjson_object_new_int(m->count[DNS_AUTHORITY]));
+        ADD(o, "arcount", fjson_object_new_int(m->count[DNS_ADDITIONAL]));
+    }
+    ADD(o, "question", questions_of(b, m));
+    ADD(o, "answers", section_of(b, m, DNS_ANSWER));
+    ADD(o, "authorities", section_of(b, m, DNS_AUTHORITY));
+    ADD(o, "additionals", section_of(b, m, DNS_ADDITIONAL));
+    ADD(o, "resolved_ip", resolved_of(b, m));
+    if (m->edns.present)
+        ADD(o, "edns", edns_of(b, &m->edns));
+    if (m->truncated_output)
+        b->truncated = true;
+    return o;
+}
+
+static struct fjson_object *policy_of(struct builder *b, const struct event *event)
+{
+    struct fjson_object *o = fjson_object_new_object();
+
+    if (!o)
+        return NULL;
+    if (event->tap.policy.type.ptr)
+        ADD(o, "type", free_text(b, event->tap.policy.type));
+    ADD_TEXT(o, "rule", event->policy_rule);
+    ADD_TEXT(o, "action", event->policy_action);
+    ADD_TEXT(o, "match", event->policy_match);
+    if (event->policy_value.len > 0)
+        ADD(o, "value", free_text(b, span_of(event->policy_value.ptr, event->policy_value.len)));
+    return o;
+}
+
+static void add_head(struct builder *b, struct fjson_object *o, const struct event *event)
+{
+    const struct dnstap *tap = &event->tap;
+    const struct event_context *context = &event->context;
+
+    if (tap->has & DNSTAP_HAS_MESSAGE) {
+        ADD(o, "type", ascii(event->type_text));
+        ADD(o, "type_id", fjson_object_new_int64(tap->type));
+        ADD_TEXT(o, "direction", event->direction);
+    }
+    if (tap->identity.ptr)
+        ADD(o, "identity", free_text(b, tap->identity));
+    if (tap->version.ptr)
+        ADD(o, "version", free_text(b, tap->version));
+    if (tap->extra.ptr)
+        ADD(o, "extra", free_text(b, tap->extra));
+    if (context->peer.len > 0)
+        ADD(o, "peer", free_text(b, span_of(context->peer.ptr, context->peer.len)));
+    if (context->tls_peer.len > 0)
+        ADD(o, "tls_peer", free_text(b, span_of(context->tls_peer.ptr, context->tls_peer.len)));
+    if (context->sample > 1)
+        ADD(o, "sample", fjson_object_new_int64(context->sample));
+}
+
+static void add_message(struct builder *b, struct fjson_object *o, const struct event *event)
+{
+    const struct dnstap *tap = &event->tap;
+
+    ADD_TEXT(o, "family", event->family_text);
+    ADD_TEXT(o, "protocol", event->protocol_text);
+    ADD_TEXT(o, "transport", event->transport);
+    ADD_TEXT(o, "http_protocol", event->http_protocol_text);
+    ADD_TEXT(o, "query_address", event->query_address);
+    if (tap->has & DNSTAP_HAS_QUERY_PORT)
+        ADD(o, "query_port", fjson_object_new_int64(tap->query_port));
+    ADD_TEXT(o, "response_address", event->response_address);
+    if (tap->has & DNSTAP_HAS_RESPONSE_PORT)
+        ADD(o, "response_port", fjson_object_new_int64(tap->response_port));
+    if (tap->has & DNSTAP_HAS_QUERY_TIME_SEC)
+        ADD(o, "query_time_sec", number(b, tap->query_time_sec));
+    if (tap->has & DNSTAP_HAS_QUERY_TIME_NSEC)
+        ADD(o, "query_time_nsec", fjson_object_new_int64(tap->query_time_nsec));
+    if (tap->has & DNSTAP_HAS_RESPONSE_TIME_SEC)
+        ADD(o, "response_time_sec", number(b, tap->response_time_sec));
+    if (tap->has & DNSTAP_HAS_RESPONSE_TIME_NSEC)
+        ADD(o, "response_time_nsec", fjson_object_new_int64(tap->response_time_nsec));
+    if (event->has_time)
+        ADD(o, "time", ascii(event->time));
+    if (event->has_latency)
+        ADD(o, "latency_ns", number(b, event->latency_ns));
+    if (tap->query_message.ptr)
+        ADD(o, "query_len", fjson_object_new_int64((int64_t)tap->query_message.len));
+    if (tap->response_message.ptr)
+        ADD(o, "response_len", fjson_object_new_int64((int64_t)tap->response_message.len));
+    ADD_TEXT(o, "query_zone", event->query_zone);
+    if (tap->has & DNSTAP_HAS_POLICY)
+        ADD(o, "policy", policy_of(b, event));
+    if (event->dns)
+        ADD(o, "dns", dns_of(b, event->dns));
+    if (event->query)
+        ADD(o, "query", dns_of(b, event->query));
+}
+
+struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struct text *scratch)
+{
+    struct builder b = {max_rrs, scratch, false};
+    struct fjson_object *o = fjson_object_new_object();
+
+    if (!o)
+        return NULL;
+    add_head(&b, o, event);
+    add_message(&b, o, event);
+    if (b.truncated)
+        ADD(o, "truncated", fjson_object_new_boolean(1));
+    if (event->malformed) {
+        ADD(o, "malformed", fjson_object_new_boolean(1));
+        ADD(o, "error", free_text(&b, span_of(event->error.ptr, event->error.len)));
+        text_clear(scratch);
+        text_put_base64(scratch, event->frame);
+        ADD(o, "frame", ascii(text_str(scratch)));
+    }
+    return o;
+}
