@@ -94,7 +94,7 @@ static bool take_item(struct cursor *c, struct item *ret)
     struct span raw;
     uint64_t key, len;
 
-    if (!take_varint(c, &key) || key >> 3 == 0 || key > UINT32_MAX)
+    if (!take_varint(c, &key) || key > UINT32_MAX)
         return false;
     ret->field = (uint32_t)key >> 3;
     ret->wire = key & 7;

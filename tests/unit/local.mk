@@ -8,3 +8,21 @@ UNIT_LDADD = lib/libdnstap.la $(CMOCKA_LIBS)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_text_LDADD = $(UNIT_LDADD)
+
+# Frame Streams, the envelope, dnstap payloads.
+TRANSPORT_TESTS = tests/unit/test_frame tests/unit/test_envelope tests/unit/test_dnstap
+check_PROGRAMS += $(TRANSPORT_TESTS)
+TESTS += $(TRANSPORT_TESTS)
+
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/guard.h
+tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_frame_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c tests/unit/guard.h
+tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_envelope_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_dnstap_SOURCES = tests/unit/test_dnstap.c tests/unit/guard.h
+tests_unit_test_dnstap_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dnstap_LDADD = $(UNIT_LDADD)
+tests_unit_test_dnstap_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc
