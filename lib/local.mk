@@ -9,6 +9,8 @@ lib_libdnstap_la_SOURCES += \
 	lib/fmt_common.c lib/fmt_common.h lib/fmt_keys.c lib/fmt_keys.h lib/fmt_severity.h \
 	lib/fmt_logstash.c lib/fmt_logstash.h lib/fmt_logstash_cut.c lib/fmt_ecs.c lib/fmt_ocsf.c \
 	lib/fmt_cef.c lib/fmt_passivedns.c lib/fmt_cof.c
+lib_libdnstap_la_SOURCES += \
+	lib/event.c lib/event.h lib/fmt.c lib/fmt.h lib/fmt_list.h lib/fmt_json.c lib/fmt_text.c
 nodist_lib_libdnstap_la_SOURCES = lib/dnstap.pb-c.c lib/dnstap.pb-c.h
 lib_libdnstap_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(PROTOBUF_C_CFLAGS) $(FSTRM_CFLAGS)
 lib_libdnstap_la_LIBADD = $(PROTOBUF_C_LIBS) $(FSTRM_LIBS)
