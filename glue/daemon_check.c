@@ -18,8 +18,8 @@
 
 #include "errmsg.h"
 
-#ifndef RSYSLOG_VERSION
-#error "RSYSLOG_VERSION: the version of the rsyslog headers, from configure"
+#ifndef RSYSLOG_SDK_VERSION
+#error "RSYSLOG_SDK_VERSION: the version of the rsyslog headers, from configure"
 #endif
 
 #define VERSION_MAX 64
@@ -63,11 +63,11 @@ rsRetVal daemon_check(const char *module)
     char running[VERSION_MAX] = "unknown";
 
     dl_iterate_phdr(find_version, running);
-    if (strcmp(running, RSYSLOG_VERSION) == 0)
+    if (strcmp(running, RSYSLOG_SDK_VERSION) == 0)
         return RS_RET_OK;
     LogError(0, RS_RET_MODULE_LOAD_ERR_INIT_FAILED,
              "%s: not loaded: it was built for rsyslog %s, and this is rsyslogd %s; build it again "
              "with the sources of the installed version (scripts/fetch-rsyslog-sdk.sh)",
-             module, RSYSLOG_VERSION, running);
+             module, RSYSLOG_SDK_VERSION, running);
     return RS_RET_MODULE_LOAD_ERR_INIT_FAILED;
 }
