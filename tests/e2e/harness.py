@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real rsyslogd in a private directory, and conditions to wait for.
+
+Environment: abs_top_builddir, abs_top_srcdir (from make); RSYSLOGD the daemon; E2E_PRELOAD a
+library to preload, as libasan.so. Nothing here waits for time to pass:
+every wait is for a condition, with a deadline.
+"""
+import glob
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import fstrm
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.environ.get("abs_top_srcdir") or os.path.dirname(os.path.dirname(HERE))
+BUILD = os.environ.get("abs_top_builddir") or os.path.join(SOURCE, "build")
+CORPUS_DIR = os.path.join(SOURCE, "tests", "corpus")
+CORPUS = sorted(glob.glob(os.path.join(CORPUS_DIR, "*.fstrm")))
+
+# Sanitised and loaded machines are slow; a deadline only bounds a failure.
+DEADLINE = 20.0
+TICK = threading.Event()  # never set: its wait() is the poll interval
+
+
+def wait_for(what, predicate, deadline=DEADLINE):
+    """Polls until predicate() is true and returns its value. what: for the failure's text."""
+    end = time.monotonic() + deadline
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not reached within {deadline:.0f} s: {what}")
+        TICK.wait(0.01)
+
+
+def corpus(name):
+    return os.path.join(CORPUS_DIR, name + ".fstrm")
+
+
+def find_rsyslogd():
+    return os.environ.get("RSYSLOGD") or shutil.which("rsyslogd") or "/usr/sbin/rsyslogd"
+
+
+def module_path():
+    """Ours first, then the daemon's own directory."""
+    ours = [os.path.join(BUILD, m, ".libs") for m in ("imdnstap", "mmdnstapparse")]
+    system = glob.glob("/usr/lib/*/rsyslog") + ["/usr/lib64/rsyslog", "/usr/lib/rsyslog"]
+    return ":".join(ours + [d for d in system if os.path.isdir(d)])
+
+
+def environment():
+    env = dict(os.environ, LC_ALL="C", TZ="UTC")
+    if os.environ.get("E2E_PRELOAD"):
+        env["LD_PRELOAD"] = os.environ["E2E_PRELOAD"]
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:exitcode=99")
+        env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
+        env.setdefault("TSAN_OPTIONS", "exitcode=0")
+    return env
+
+
+QUEUES = {
+    "memory": 'queue.type="LinkedList" queue.size="20000"',
+    "disk": 'queue.type="Disk" queue.filename="q" queue.maxdiskspace="1g"',
+    # Small enough to overflow, and slow enough to stay so: most frames go over the disk.
+    "assisted": 'queue.type="LinkedList" queue.filename="q" queue.size="200" '
+                'queue.highwatermark="60" queue.lowwatermark="20" queue.dequeuebatchsize="16" '
+                'queue.dequeueslowdown="2000" queue.maxdiskspace="1g"',
+}
+
+CONF = """\
+global(processInternalMessages="on" workDirectory="{dir}/spool" maxMessageSize="{maxmessage}"
+       internalmsg.ratelimit.interval="1" internalmsg.ratelimit.burst="100000" {globals})
+module(load="impstats" interval="1" format="json" resetCounters="off" log.syslog="off"
+       log.file="{dir}/stats")
+module(load="imdnstap")
+module(load="mmdnstapparse")
+template(name="line" type="string" string="{template}")
+template(name="log" type="string" string="%syslogseverity-text% %msg%\\n")
+{extra}
+ruleset(name="dnstap" {queue} queue.timeoutshutdown="20000" queue.workerthreads="{workers}") {{
+  {action}
+  {output}
+}}
+{input}
+*.* action(type="omfile" file="{dir}/log" template="log")
+"""
+OUTPUT = 'action(type="omfile" name="out" file="{dir}/events" template="line")'
+
+
+class Rsyslogd:
+    """rsyslogd -n in its own directory.
+
+    input: input(...) statements, {dir} and {socket} are replaced. action: what the ruleset does
+    before it writes %msg% to the events file.
+    """
+
+    def __init__(self, dir, input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap")',
+                 action='action(type="mmdnstapparse" output="json" replacemsg="json")',
+                 queue=QUEUES["memory"], extra="", template="%msg%\\n", output=OUTPUT, workers=1,
+                 maxmessage="256k", globals="", modules=None, files=None):
+        self.dir = dir
+        self.socket = os.path.join(dir, "sock")
+        self.conf = os.path.join(dir, "rsyslog.conf")
+        self.modules = modules or module_path()
+        self.files = files
+        self.process = None
+        self.status = None
+        os.makedirs(os.path.join(dir, "spool"), exist_ok=True)
+        values = dict(dir=dir, socket=self.socket, queue=queue, workers=workers,
+                      maxmessage=maxmessage, globals=globals,
+                      template=template.replace('"', '\\"'))
+        for name, text in (("input", input), ("action", action), ("extra", extra),
+                           ("output", output)):
+            values[name] = text.replace("{dir}", dir).replace("{socket}", self.socket)
+        with open(self.conf, "w") as file:
+            file.write(CONF.format(**values))
+
+    def command(self):
+        return [find_rsyslogd(), "-n", "-iNONE", "-f", self.conf, "-M", self.modules]
+
+    def start(self):
+        assert self.process is None
+        if self.files:
+            limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(self.files, limit[1]), limit[1]))
+        with open(os.path.join(self.dir, "stderr"), "ab") as stderr:
+            self.process = subprocess.Popen(self.command(), env=environment(), stderr=stderr,
+                                            stdout=stderr, stdin=subprocess.DEVNULL, cwd=self.dir)
+        self.status = None
+        return self
+
+    def wait_socket(self, path=None):
+        """Until somebody accepts on the socket's path: a connect is no session yet."""
+        path = path or self.socket
+        wait_for(f"a socket at {path}", lambda: self.check_alive() and os.path.exists(path))
+        return path
+
+    def check_alive(self):
+        status = self.process.poll()
+        if status is not None:
+            raise AssertionError(f"rsyslogd ended with {status}")
+        return True
+
+    def read(self, name):
+        try:
+            with open(os.path.join(self.dir, name), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return b""
+
+    def lines(self, name="events"):
+        """Whole lines; JSON lines hold no line break, so splitting is by LF alone."""
+        text = self.read(name)
+        return text[:text.rfind(b"\n") + 1].split(b"\n")[:-1]
+
+    def log(self, pattern=""):
+        return [line for line in self.read("log").decode("utf-8", "replace").splitlines()
+                if re.search(pattern, line)]
+
+    def wait_lines(self, count, name="events", deadline=DEADLINE):
+        """Waits for exactly count lines."""
+        seen = [0, 0]
+
+        def enough():
+            self.check_alive()
+            size = os.path.getsize(os.path.join(self.dir, name)) \
+                if os.path.exists(os.path.join(self.dir, name)) else 0
+            if size != seen[0]:
+                seen[0] = size
+                seen[1] = self.read(name).count(b"\n")
+            return seen[1] >= count
+        try:
+            wait_for("", enough, deadline)
+        except AssertionError:
+            raise AssertionError(f"{seen[1]} lines of {count} in {name} after "
+                                 f"{deadline:.0f} s") from None
+        lines = self.lines(name)
+        assert len(lines) == count, f"{len(lines)} lines instead of {count}"
+        return lines
+
+    def wait_log(self, pattern, count=1, deadline=DEADLINE):
+        wait_for(f"{count} log line(s) /{pattern}/",
+                 lambda: self.check_alive() and len(self.log(pattern)) >= count, deadline)
+        return self.log(pattern)
+
+    def stats(self):
+        """The newest snapshot of every counter object, by name."""
+        out = {}
+        for line in self.lines("stats"):
+            at = line.find(b"{")
+            if at >= 0:
+                record = json.loads(line[at:])
+                out[record["name"]] = record
+        return out
+
+    def counters(self, name="t"):
+        return self.stats().get(f"imdnstap({name})", {})
+
+    def wait_counters(self, name="t", deadline=DEADLINE, **expected):
+        """Waits until the counters have these values ('_' stands for '.') and returns all."""
+        want = {key.replace("_", "."): value for key, value in expected.items()}
+
+        def reached():
+            self.check_alive()
+            now = self.counters(name)
+            return all(now.get(key) == value for key, value in want.items())
+        try:
+            wait_for("", reached, deadline)
+        except AssertionError:
+            raise AssertionError(f"counters of {name}: {self.counters(name)}, "
+                                 f"expected {want}") from None
+        return self.counters(name)
+
+    def check_books(self, received, written=None, name="t", deadline=DEADLINE):
+        """Closed books: every frame is in exactly one counter, every submitted one was written."""
+        now = self.wait_counters(name, deadline, frames_received=received)
+        parts = ("submitted", "frames.filtered", "frames.sampledout", "frames.ratelimited",
+                 "frames.invalid", "discarded")
+        total = sum(now[key] for key in parts)
+        assert total == received, f"books are open: {now}"
+        if written is not None:
+            assert now["submitted"] == written, f"{written} lines written: {now}"
+        return now
+
+    def send_signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM, deadline=40):
+        """Ends the daemon and checks that it ended well. Idempotent."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            self.status = process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("rsyslogd did not stop") from None
+        if number != signal.SIGKILL:
+            assert self.status == 0, f"rsyslogd ended with {self.status}"
+        errors = self.read("stderr")
+        for word in (b"Sanitizer", b"runtime error:"):
+            assert word not in errors, "a sanitizer complained"
+
+    def diagnosis(self):
+        yield f"--- {self.dir}: configuration"
+        yield self.read("rsyslog.conf").decode()
+        for name in ("stderr", "log"):
+            yield f"--- {name}, its end"
+            yield self.read(name)[-6000:].decode("utf-8", "replace")
+        yield f"--- counters: { {k: v for k, v in self.stats().items() if 'dnstap' in k} }"
+
+
+def rsyslogd(case, **options):
+    """A started rsyslogd in the test's directory whose socket, if it has one, is there."""
+    daemon = case.start(Rsyslogd(case.dir, **options))
+    with open(daemon.conf) as file:
+        if f'path="{daemon.socket}"' in file.read():
+            daemon.wait_socket()
+    return daemon
+
+
+def check_config(dir, text, modules=None):
+    """rsyslogd -N1 over a configuration: (exit status, lines)."""
+    path = os.path.join(dir, "check.conf")
+    with open(path, "w") as file:
+        file.write(text)
+    run = subprocess.run([find_rsyslogd(), "-N1", "-iNONE", "-f", path, "-M",
+                          modules or module_path()], env=environment(), timeout=30, check=False,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, cwd=dir)
+    return run.returncode, run.stdout.decode("utf-8", "replace").splitlines()
+
+
+def check_json(lines):
+    """Every line is one JSON object. Returns them."""
+    out = []
+    for number, line in enumerate(lines, 1):
+        try:
+            event = json.loads(line.decode("utf-8"))
+        except ValueError as error:
+            raise AssertionError(f"line {number} is no JSON ({error}): {line[:300]!r}") from None
+        assert isinstance(event, dict), f"line {number} is no object"
+        out.append(event)
+    return out
+
+
+def check_matches(events, frames):
+    """Events belong to these frames, in this order: type, port and id by our own reading."""
+    assert len(events) == len(frames), f"{len(events)} events of {len(frames)} frames"
+    for number, (event, frame) in enumerate(zip(events, frames), 1):
+        message = fstrm.message_of(frame)
+        assert event["type_id"] == message[1], f"event {number}: {event} of {message}"
+        if 6 in message:
+            assert event.get("query_port") == message[6], f"event {number}: {event}"
+        wire = message.get(14) or message.get(10)
+        if wire and len(wire) >= 12:
+            assert event["dns"]["id"] == int.from_bytes(wire[:2], "big"), f"event {number}"

@@ -1,0 +1,19 @@
+# End-to-end tests: a stock rsyslogd with our modules. Python's standard library only.
+PY_LOG_COMPILER = /usr/bin/python3
+E2E_TESTS = \
+	tests/e2e/test_config.py \
+	tests/e2e/test_corpus.py \
+	tests/e2e/test_input.py \
+	tests/e2e/test_life.py \
+	tests/e2e/test_live.py \
+	tests/e2e/test_stream.py
+EXTRA_DIST += $(E2E_TESTS) \
+	tests/e2e/fstrm.py \
+	tests/e2e/harness.py \
+	tests/e2e/producers.py \
+	tests/e2e/tap.py
+TESTS += $(E2E_TESTS)
+# The end-to-end tests alone.
+e2e: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(E2E_TESTS)'
+.PHONY: e2e

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real DNS servers as private processes on loopback ports, and dig to ask them.
+
+A program is used where it is installed; else its Debian package, and what that depends on and is
+not there, is fetched and unpacked below the build directory (nothing is installed, no service is
+touched). E2E_DOWNLOAD=0 forbids fetching. A program that cannot be had skips its test.
+"""
+import fcntl
+import glob
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from harness import BUILD, wait_for
+from tap import Skip
+
+CACHE = os.environ.get("E2E_CACHE") or os.path.join(BUILD, "e2e-packages")
+ZONE = """\
+$ORIGIN example.test.
+$TTL 300
+@ IN SOA ns1 hostmaster 1 7200 3600 1209600 300
+@ IN NS ns1
+@ IN MX 10 mail
+@ IN TXT "text with spaces"
+ns1 IN A 127.0.0.1
+www IN A 192.0.2.1
+www IN A 192.0.2.2
+www IN AAAA 2001:db8::1
+mail IN A 192.0.2.25
+alias IN CNAME www
+"""
+
+
+def unpacked(package):
+    """The root of a privately unpacked package with its dependencies."""
+    root = os.path.join(CACHE, package)
+    done = os.path.join(root, ".done")
+    if os.path.exists(done):
+        return root
+    if os.environ.get("E2E_DOWNLOAD") == "0" or not shutil.which("apt-get"):
+        raise Skip(f"{package} is not installed, and nothing may be fetched")
+    os.makedirs(root, exist_ok=True)
+    with open(os.path.join(CACHE, package + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(done):
+            fetch(package, root)
+            open(done, "w").close()
+    return root
+
+
+def fetch(package, root):
+    plan = subprocess.run(["apt-get", "-qq", "--print-uris", "--no-install-recommends", "-y",
+                           "install", package], capture_output=True, text=True, check=False)
+    names = sorted({re.sub(r"_.*", "", line.split()[1]) for line in plan.stdout.splitlines()
+                    if line.startswith("'")})
+    if plan.returncode != 0 or not names:
+        raise Skip(f"apt-get knows no way to {package}: {plan.stderr.strip()[:200]}")
+    run = subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"] + names,
+                         cwd=root, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise Skip(f"{package} could not be fetched: {run.stderr.strip()[:200]}")
+    for deb in glob.glob(os.path.join(root, "*.deb")):
+        subprocess.run(["dpkg", "-x", deb, root], check=True)
+        os.unlink(deb)
+
+
+class Program:
+    """Where a program is, and the environment that it needs."""
+
+    def __init__(self, name, package, overlay=False):
+        self.overlay = overlay
+        path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+        self.root = ""
+        self.path = shutil.which(name, path=path)
+        if self.path is None:
+            self.root = unpacked(package)
+            found = [p for d in ("usr/sbin", "usr/bin")
+                     for p in [os.path.join(self.root, d, name)] if os.path.exists(p)]
+            if not found:
+                raise Skip(f"{package} holds no {name}")
+            self.path = found[0]
+
+    def environment(self):
+        env = dict(os.environ, LC_ALL="C")
+        env.pop("LD_PRELOAD", None)
+        if self.root:
+            libraries = glob.glob(os.path.join(self.root, "usr/lib/*-linux-gnu*")) + \
+                glob.glob(os.path.join(self.root, "lib/*-linux-gnu*"))
+            env["LD_LIBRARY_PATH"] = ":".join(
+                libraries + [d for p in libraries for d in glob.glob(p + "/*/") if
+                             glob.glob(d + "*.so*")])
+        return env
+
+    def file(self, pattern, package):
+        """A file by a pattern from the root; from package, if it is not there."""
+        found = glob.glob(os.path.join(self.root or "/", pattern)) or \
+            glob.glob(os.path.join(unpacked(package), pattern))
+        if not found:
+            raise Skip(f"no {pattern}")
+        return found[0]
+
+    def command(self):
+        """How to run it: what looks for its files below /usr gets an overlay of its own there."""
+        if not self.root or not self.overlay:
+            return [self.path]
+        script = f'mount -t overlay -o lowerdir="$0":/usr overlay /usr && exec "$@"'
+        inside = [os.path.join(self.root, "usr"), self.path]
+        if subprocess.run(["unshare", "-Urm", "sh", "-c", script, inside[0], "true"],
+                          capture_output=True, check=False).returncode != 0:
+            raise Skip(f"{self.path} is not installed and namespaces are not allowed")
+        return ["unshare", "-Urm", "sh", "-c", script] + inside
+
+
+def free_port():
+    """A port that is free for UDP and for TCP on loopback now."""
+    for _ in range(50):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            try:
+                tcp.bind(udp.getsockname())
+            except OSError:
+                continue
+            return udp.getsockname()[1]
+    raise AssertionError("no free port")
+
+
+class Server:
+    """One DNS server. Subclasses set names and write the configuration."""
+    program_name = package = None
+    overlay = False
+
+    def __init__(self, dir, **options):
+        self.program = Program(self.program_name, self.package, self.overlay)
+        self.dir = os.path.join(dir, type(self).__name__.lower())
+        os.makedirs(self.dir)
+        self.port = free_port()
+        self.options = options
+        self.process = None
+        self.write("zone", ZONE)
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def command(self):
+        raise NotImplementedError
+
+    def start(self):
+        arguments = self.command()
+        with open(os.path.join(self.dir, "output"), "ab") as output:
+            self.process = subprocess.Popen(self.program.command() + arguments, cwd=self.dir,
+                                            env=self.program.environment(), stdout=output,
+                                            stderr=output, stdin=subprocess.DEVNULL)
+        wait_for(f"{self.program_name} to answer", self.answers, 30)
+
+    def answers(self):
+        """Whether it answers a query for its own readiness (a name the tests do not count)."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.program_name} ended with {self.process.returncode}")
+        query = b"\0\7\1\0\0\1\0\0\0\0\0\0\5ready\7example\4test\0\0\1\0\1"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.settimeout(0.2)
+            try:
+                probe.sendto(query, ("127.0.0.1", self.port))
+                return len(probe.recv(512)) >= 12
+            except OSError:
+                return False
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def diagnosis(self):
+        path = os.path.join(self.dir, "output")
+        yield f"--- {self.program_name}"
+        if os.path.exists(path):
+            with open(path, errors="replace") as file:
+                yield file.read()[-3000:]
+
+
+class Bind(Server):
+    program_name, package = "named", "bind9"
+
+    def command(self):
+        output = f'file "{self.options["file"]}"' if "file" in self.options else \
+            f'unix "{self.options["socket"]}"'
+        conf = self.write("named.conf", f"""
+            options {{
+              directory "{self.dir}"; pid-file "{self.dir}/pid"; session-keyfile none;
+              listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+              recursion no; allow-query {{ any; }}; dnssec-validation no; notify no;
+              managed-keys-directory "{self.dir}"; lock-file none;
+              dnstap {{ all; }}; dnstap-output {output}; dnstap-identity "ns-bind";
+            }};
+            controls {{ }};
+            zone "example.test" {{ type primary; file "zone"; }};
+            """)
+        return ["-f", "-n", "1", "-c", conf]
+
+
+class Unbound(Server):
+    program_name, package = "unbound", "unbound"
+
+    def command(self):
+        tap = self.options
+        local = "\n".join(f"  local-data: '{line}'" for line in (
+            "example.test. 300 IN SOA ns1.example.test. hostmaster.example.test. 1 7200 3600 1209600 300",
+            "www.example.test. 300 IN A 192.0.2.1", "www.example.test. 300 IN A 192.0.2.2",
+            "www.example.test. 300 IN AAAA 2001:db8::1",
+            "example.test. 300 IN MX 10 mail.example.test.",
+            'example.test. 300 IN TXT "text with spaces"'))
+        if "socket" in tap:
+            way = f'dnstap-socket-path: "{tap["socket"]}"'
+        else:
+            way = f'dnstap-ip: "{tap["address"]}"\n  dnstap-tls: {tap.get("tls", "no")}'
+        for key in ("server-name", "cert-bundle", "client-key-file", "client-cert-file"):
+            if key in tap:
+                way += f'\n  dnstap-tls-{key}: "{tap[key]}"'
+        conf = self.write("unbound.conf", f"""\
+server:
+  interface: 127.0.0.1@{self.port}
+  do-daemonize: no
+  chroot: ""
+  username: ""
+  directory: "{self.dir}"
+  pidfile: "{self.dir}/pid"
+  use-syslog: no
+  num-threads: 1
+  module-config: "iterator"
+  do-not-query-localhost: no
+  so-reuseport: no
+  local-zone: "." refuse
+  local-zone: "example.test." static
+{local}
+remote-control:
+  control-enable: no
+dnstap:
+  dnstap-enable: yes
+  {way}
+  dnstap-bidirectional: {tap.get("bidirectional", "yes")}
+  dnstap-send-identity: yes
+  dnstap-send-version: yes
+  dnstap-identity: "ns-unbound"
+  dnstap-log-client-query-messages: yes
+  dnstap-log-client-response-messages: yes
+""")
+        return ["-d", "-p", "-c", conf]
+
+
+class Knot(Server):
+    program_name, package = "knotd", "knot-module-dnstap"
+
+    def command(self):
+        module = self.program.file("usr/lib/*/knot/modules-*/dnstap.so",
+                                   "knot-module-dnstap")
+        conf = self.write("knot.conf", f"""\
+server:
+    rundir: {self.dir}
+    listen: 127.0.0.1@{self.port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+log:
+  - target: stderr
+    any: info
+database:
+    storage: {self.dir}
+module:
+  - id: mod-dnstap
+    file: {module}
+mod-dnstap:
+  - id: tap
+    sink: {"unix:" + self.options["socket"] if "socket" in self.options else self.options["file"]}
+    identity: ns-knot
+    log-queries: on
+    log-responses: on
+template:
+  - id: default
+    storage: {self.dir}
+    global-module: mod-dnstap/tap
+zone:
+  - domain: example.test
+    file: zone
+""")
+        return ["-c", conf]
+
+
+class Nsd(Server):
+    program_name, package = "nsd", "nsd"
+
+    def command(self):
+        conf = self.write("nsd.conf", f"""\
+server:
+  ip-address: 127.0.0.1@{self.port}
+  username: ""
+  zonesdir: "{self.dir}"
+  database: ""
+  pidfile: "{self.dir}/pid"
+  xfrdfile: "{self.dir}/xfrd"
+  xfrdir: "{self.dir}"
+  zonelistfile: "{self.dir}/zonelist"
+  cookie-secret-file: "{self.dir}/cookie"
+  server-count: 1
+remote-control:
+  control-enable: no
+dnstap:
+  dnstap-enable: yes
+  dnstap-socket-path: "{self.options["socket"]}"
+  dnstap-send-identity: yes
+  dnstap-identity: "ns-nsd"
+  dnstap-log-auth-query-messages: yes
+  dnstap-log-auth-response-messages: yes
+zone:
+  name: "example.test"
+  zonefile: "zone"
+""")
+        return ["-d", "-c", conf]
+
+
+class Dnsdist(Server):
+    """Options: socket or address, and backend, a port."""
+    program_name, package = "dnsdist", "dnsdist"
+
+    def command(self):
+        logger = f'newFrameStreamUnixLogger("{self.options["socket"]}")' \
+            if "socket" in self.options else \
+            f'newFrameStreamTcpLogger("{self.options["address"]}")'
+        conf = self.write("dnsdist.conf", f"""\
+setLocal("127.0.0.1:{self.port}")
+setSecurityPollSuffix("")
+newServer({{address="127.0.0.1:{self.options["backend"]}"}}):setUp()
+tap = {logger}
+addAction(AllRule(), DnstapLogAction("ns-dnsdist", tap))
+addResponseAction(AllRule(), DnstapLogResponseAction("ns-dnsdist", tap))
+""")
+        return ["--supervised", "--disable-syslog", "-C", conf]
+
+
+class Recursor(Server):
+    """Options: socket or address, and backend, a port."""
+    program_name, package = "pdns_recursor", "pdns-recursor"
+
+    def command(self):
+        where = self.options.get("socket") or self.options["address"]
+        lua = self.write("recursor.lua", f'dnstapFrameStreamServer("{where}", '
+                         '{logQueries=true, logResponses=true})\n')
+        self.write("recursor.conf", f"""\
+local-address=127.0.0.1
+local-port={self.port}
+socket-dir={self.dir}
+lua-config-file={lua}
+forward-zones=.=127.0.0.1:{self.options["backend"]}
+dont-query=
+dnssec=off
+security-poll-suffix=
+hint-file=no
+server-id=ns-recursor
+threads=1
+daemon=no
+disable-syslog=yes
+""")
+        return [f"--config-dir={self.dir}"]
+
+
+class Kresd(Server):
+    """Options: socket and backend, a port."""
+    program_name, package = "kresd", "knot-resolver"
+    overlay = True
+
+    def command(self):
+        conf = self.write("kresd.conf", f"""\
+net.listen('127.0.0.1', {self.port}, {{ kind = 'dns' }})
+trust_anchors.remove('.')
+modules.unload('ta_update')
+modules.unload('ta_signal_query')
+modules.unload('priming')
+modules.unload('detect_time_skew')
+modules = {{ dnstap = {{ socket_path = '{self.options["socket"]}', identity = 'ns-kresd',
+             client = {{ log_queries = true, log_responses = true }} }} }}
+policy.add(policy.all(policy.STUB('127.0.0.1@{self.options["backend"]}')))
+cache.size = 10 * MB
+""")
+        return ["-n", "-c", conf, self.dir]
+
+
+class Dig:
+    """dig, with a client port of its own for each query."""
+
+    def __init__(self):
+        self.program = Program("dig", "bind9-dnsutils")
+
+    def ask(self, server, name, kind="A", *options):
+        """Returns the client's port; the answer must have come."""
+        for _ in range(5):
+            port = free_port()
+            run = subprocess.run([self.program.path, f"@127.0.0.1", "-p", str(server.port), "-b",
+                                  f"127.0.0.1#{port}", "+tries=1", "+time=5", *options, name, kind],
+                                 env=self.program.environment(), capture_output=True, text=True,
+                                 check=False, timeout=20)
+            if run.returncode == 0:
+                return port
+        raise AssertionError(f"dig: {run.stdout}{run.stderr}")

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small TAP runner: functions named test_* of the calling module, in order.
+
+A test takes one argument, a Case. Case.start() makes things that must be stopped; they are
+stopped when the test is over, whatever happened. A test that lacks its counterpart raises
+Skip; with CI=true in the environment that is a failure, since CI must have everything.
+E2E_ONLY=PATTERN (fnmatch) runs some tests only.
+"""
+import fnmatch
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+
+DEFAULT_TIMEOUT = 60
+
+
+class Skip(Exception):
+    """The counterpart of a test is not there."""
+
+
+class TestTimeout(Exception):
+    """A test took longer than its limit."""
+
+
+def timeout(seconds):
+    """Decorator: the limit of one test."""
+    def mark(function):
+        function.timeout = seconds
+        return function
+    return mark
+
+
+def cases(*arguments):
+    """Decorator: runs the test once per argument; (name, value) pairs or plain strings."""
+    def mark(function):
+        function.cases = [a if isinstance(a, tuple) else (a, a) for a in arguments]
+        return function
+    return mark
+
+
+class Case:
+    """What one test may use: a private directory, and things that are stopped after it."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="e2e-")
+        self.things = []
+        os.chmod(self.dir, 0o755)
+
+    def start(self, thing):
+        """Registers a thing with stop() and, perhaps, diagnosis(); started here if it can be."""
+        self.things.append(thing)
+        if hasattr(thing, "start"):
+            thing.start()
+        return thing
+
+    def diagnosis(self):
+        for thing in self.things:
+            if hasattr(thing, "diagnosis"):
+                yield from thing.diagnosis()
+
+    def close(self):
+        errors = []
+        for thing in reversed(self.things):
+            try:
+                thing.stop()
+            except Exception as error:  # every thing must be stopped
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def comment(text):
+    for line in str(text).splitlines():
+        print("# " + line, flush=True)
+
+
+def expire(_signum, _frame):
+    raise TestTimeout("the test took too long")
+
+
+def close_case(case, failure):
+    """Stops everything; a failure in that fails a test that had passed."""
+    signal.alarm(30)
+    try:
+        case.close()
+    except Exception as error:
+        failure = failure or error
+    signal.alarm(0)
+    return failure
+
+
+def run_one(number, name, function, arguments, limit):
+    """Runs one test and prints its line. True unless it failed."""
+    case = Case()
+    failure = None
+    signal.alarm(limit)
+    try:
+        function(case, *arguments)
+    except Exception as error:  # a test may fail in any way
+        failure = error
+    signal.alarm(0)
+    notes = list(case.diagnosis()) if failure and not isinstance(failure, Skip) else []
+    was_good = failure is None
+    failure = close_case(case, failure)
+    if failure is not None and was_good:
+        notes = list(case.diagnosis())
+    case.remove()
+    if failure is None:
+        print(f"ok {number} - {name}", flush=True)
+        return True
+    if isinstance(failure, Skip) and os.environ.get("CI") != "true":
+        print(f"ok {number} - {name} # SKIP {failure}", flush=True)
+        return True
+    print(f"not ok {number} - {name}", flush=True)
+    comment("".join(traceback.format_exception(failure)))
+    for note in notes:
+        comment(note)
+    return False
+
+
+def main(module_name="__main__"):
+    module = sys.modules[module_name]
+    only = os.environ.get("E2E_ONLY", "*")
+    plan = []
+    for name, function in list(vars(module).items()):
+        if not name.startswith("test_"):
+            continue
+        for label, value in getattr(function, "cases", [(None, None)]):
+            full = name if label is None else f"{name}[{label}]"
+            if fnmatch.fnmatch(full, only) or fnmatch.fnmatch(name, only):
+                plan.append((full, function, () if label is None else (value,)))
+    signal.signal(signal.SIGALRM, expire)
+    print(f"1..{len(plan)}", flush=True)
+    good = True
+    for number, (name, function, arguments) in enumerate(plan, 1):
+        limit = getattr(function, "timeout", DEFAULT_TIMEOUT)
+        good = run_one(number, name, function, arguments, limit) and good
+    sys.exit(0 if good else 1)

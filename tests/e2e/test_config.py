@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration mistakes: rsyslogd -N1 names the parameter, in one line; good ones are silent.
+
+Covers: every parameter that has a range, a list or a dependency, for both modules; parameters
+and modules of another version.
+"""
+import os
+
+import fstrm
+import tap
+from harness import check_config, check_json, module_path, rsyslogd
+
+INPUT = """module(load="imdnstap")
+ruleset(name="r" queue.type="LinkedList") {{ stop }}
+input(type="imdnstap" {})
+*.* stop
+"""
+ACTION = """module(load="mmdnstapparse")
+ruleset(name="r") {{ stop }}
+ruleset(name="lines" queue.type="LinkedList") {{ stop }}
+ruleset(name="decode") {{ action(type="mmdnstapparse" {}) stop }}
+*.* call decode
+"""
+
+GOOD_INPUTS = (
+    'path="/nowhere/s" ruleset="r"',
+    'path="/nowhere/s"',
+    'path="/nowhere/s" ruleset="r" name="n" tag="t" facility="local3" severity="debug"',
+    'path="/nowhere/s" unlink="off" filecreatemode="0660" failonchownfailure="off"',
+    'path="/nowhere/s" hostname="peer" encoding="base64" sample="10"',
+    'path="/nowhere/s" messagetypes=["CLIENT_RESPONSE","RESOLVER_RESPONSE"]',
+    'path="/nowhere/s" messagetypes="CLIENT_QUERY"',
+    'path="/nowhere/s" maxframesize="4096" maxsessions="5" handshaketimeout="5" idletimeout="60"',
+    'path="/nowhere/s" ratelimit.interval="1" ratelimit.burst="10" flowcontrol="full"',
+    'file="/nowhere/x.fstrm" file.mode="once" ruleset="r"',
+    'port="0" address="127.0.0.1" ruleset="r"',
+)
+# Each: the parameter that the line must name, and the input's parameters.
+BAD_INPUTS = (
+    ("path", ''),
+    ("nosuchparameter", 'path="/nowhere/s" nosuchparameter="1"'),
+    ("hostname", 'path="/nowhere/s" hostname="elsewhere"'),
+    ("encoding", 'path="/nowhere/s" encoding="rot13"'),
+    ("messagetypes", 'path="/nowhere/s" messagetypes=["CLIENT_RESPONSE","NO_SUCH_TYPE"]'),
+    ("sample", 'path="/nowhere/s" sample="0"'),
+    ("flowcontrol", 'path="/nowhere/s" flowcontrol="sometimes"'),
+    ("file.mode", 'file="/nowhere/x" file.mode="twice"'),
+    ("maxframesize", 'path="/nowhere/s" maxframesize="0"'),
+    ("maxsessions", 'path="/nowhere/s" maxsessions="0"'),
+    ("path", 'path="/' + "x" * 120 + '" ruleset="r"'),
+    ("permittedpeer", 'port="0" permittedpeer=["192.0.2.0/24","192.0.2.0/99"]'),
+    ("port", 'port="99999"'),
+    ("ruleset", 'path="/nowhere/s" ruleset="nosuchruleset"'),
+    ("tls.authmode", 'port="0" tls="on" tls.authmode="x509/whatever"'),
+    ("tls.mycert", 'port="0" tls="on"'),
+    ("connect", 'connect="nohostport"'),
+)
+GOOD_ACTIONS = (
+    '',
+    'output="json"',
+    'output=["properties","json","text"] container="$!dns" replacemsg="json"',
+    'output="json" replacemsg="off"',
+)
+BAD_ACTIONS = (
+    ("nosuchparameter", 'nosuchparameter="1"'),
+    ("output", 'output=["json","yaml"]'),
+    ("replacemsg", 'output="json" replacemsg="yaml"'),
+    ("container", 'output="json" container="dnstap"'),
+    ("container", 'output="json" container="$msg"'),
+    ("split.ruleset", 'output="json" split.ruleset="nosuchruleset" split.format="json"'),
+    ("split.format", 'output="json" split.ruleset="lines" split.format="yaml"'),
+)
+
+
+
+def naming(lines, parameter):
+    """Lines that name the parameter as a word: quoted, or followed by = or a blank."""
+    import re
+    word = re.compile(rf"(?<![\w.]){re.escape(parameter)}(?![\w.])")
+    return [line for line in lines if word.search(line)
+            and "error during parsing file" not in line and "End of config" not in line]
+
+
+def refused(case, text, parameter):
+    status, lines = check_config(case.dir, text)
+    named = naming(lines, parameter)
+    assert named, f"no line names {parameter}:\n" + "\n".join(lines)
+    assert len(named) == 1, f"several lines name {parameter}:\n" + "\n".join(lines)
+    assert status != 0, f"accepted:\n" + "\n".join(lines)
+
+
+def accepted(case, text):
+    status, lines = check_config(case.dir, text)
+    bad = [line for line in lines if "error" in line.lower() or "warn" in line.lower()
+           or "dnstap" in line.lower().replace(case.dir.lower(), "")]
+    assert status == 0 and not bad, f"status {status}:\n" + "\n".join(lines)
+
+
+def label(text):
+    return text[:60] or "nothing"
+
+
+@tap.cases(*[(f"{label(text)}", text) for text in GOOD_INPUTS])
+def test_good_input(case, text):
+    accepted(case, INPUT.format(text))
+
+
+@tap.cases(*[(f"{name}: {label(text)}", (name, text)) for name, text in BAD_INPUTS])
+def test_bad_input(case, value):
+    refused(case, INPUT.format(value[1]), value[0])
+
+
+@tap.cases(*[(label(text), text) for text in GOOD_ACTIONS])
+def test_good_action(case, text):
+    accepted(case, ACTION.format(text))
+
+
+@tap.cases(*[(f"{name}: {label(text)}", (name, text)) for name, text in BAD_ACTIONS])
+def test_bad_action(case, value):
+    refused(case, ACTION.format(value[1]), value[0])
+
+
+@tap.cases("imdnstap", "mmdnstapparse")
+def test_other_daemon(case, module):
+    """A module built for another version of rsyslog refuses to load, in one line."""
+    build = next(d for d in module_path().split(":") if d.endswith(f"/{module}/.libs"))
+    with open(os.path.join(build, module + ".so"), "rb") as file:
+        octets = file.read()
+    version = daemon_version()
+    assert version in octets, f"{module} does not know its daemon's version"
+    other = version[:-1] + (b"7" if version[-1:] != b"7" else b"8")
+    directory = os.path.join(case.dir, "other")
+    os.mkdir(directory)
+    with open(os.path.join(directory, module + ".so"), "wb") as file:
+        file.write(octets.replace(version, other))
+    status, lines = check_config(case.dir, f'module(load="{module}")\n*.* stop\n',
+                                 directory + ":" + module_path())
+    said = [line for line in lines if version.decode() in line and other.decode() in line]
+    assert len(said) == 1, "\n".join(lines)
+    assert status != 0, lines
+
+
+def daemon_version():
+    import subprocess
+    from harness import find_rsyslogd
+    first = subprocess.run([find_rsyslogd(), "-v"], capture_output=True, check=True,
+                           timeout=20).stdout.split()
+    return first[1].rstrip(b",")
+
+
+def test_ready_configurations(case):
+    """Every file of rsyslog.conf.d passes -N1, so far as its output modules are installed."""
+    import glob
+    from harness import SOURCE
+    files = sorted(glob.glob(os.path.join(SOURCE, "rsyslog.conf.d", "*.conf")))
+    if not files:
+        raise tap.Skip("rsyslog.conf.d holds no file")
+    wrong = []
+    for path in files:
+        status, lines = check_config(case.dir, f'$IncludeConfig {path}\n*.* stop\n')
+        missing = [line for line in lines if "could not load module" in line]
+        if status != 0 and not missing:
+            wrong.append(path + ":\n" + "\n".join(lines))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_foreign_messages_pass(case):
+    """A message that is not from imdnstap passes the action unchanged."""
+    daemon = rsyslogd(case, extra="""module(load="imuxsock" SysSock.Use="off")
+        input(type="imuxsock" Socket="{dir}/logsock" CreatePath="on" ruleset="dnstap")""",
+                      template="%msg%|%$parsesuccess%\\n")
+    import socket
+    daemon.wait_socket(os.path.join(case.dir, "logsock"))
+    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sender.connect(os.path.join(case.dir, "logsock"))
+    sender.send(b"<13>Jan  1 00:00:00 host prog: dnstap1 is only a word here")
+    sender.close()
+    line, = daemon.wait_lines(1)
+    assert line.split(b"|")[0].strip() == b"dnstap1 is only a word here", line
+    fstrm.deliver(daemon.socket, [fstrm.payload()])
+    line = daemon.wait_lines(2)[1]
+    text, success = line.rsplit(b"|", 1)
+    check_json([text])
+    assert success == b"OK", line
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a daemon: sockets, HUP, stop, restart, kill, back-pressure, hostile soak.
+
+Covers: stale and live sockets, modes, unlink; HUP and SIGTERM during traffic with closed books;
+restarts over a disk queue; a sink that does not take anything; what at most a kill costs.
+"""
+import os
+import random
+import signal
+import socket
+import stat
+import threading
+
+import fstrm
+import tap
+from fstrm import Client, CONTENT_TYPE, control
+from harness import QUEUES, Rsyslogd, check_json, rsyslogd, wait_for
+from test_stream import BAD_PEERS, complaints_of, ids, numbered
+
+UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
+
+
+class Traffic:
+    """A producer in a thread that sends numbered frames until it is told to end.
+
+    sent counts frames that were handed to the socket whole.
+    """
+
+    def __init__(self, path, identity=b"ns1", reconnect=False):
+        self.path, self.identity, self.reconnect = path, identity, reconnect
+        self.sent = self.sessions = 0
+        self.over = threading.Event()
+        self.failure = None
+        self.thread = threading.Thread(target=self._run)
+
+    def start(self):
+        self.thread.start()
+
+    def _session(self):
+        client = Client(self.path, 5)
+        client.ready()
+        self.sessions += 1
+        try:
+            while not self.over.is_set():
+                client.frames(numbered(self.sent % 60000, 10, self.identity))
+                self.sent += 10
+            client.finish()
+        finally:
+            client.close()
+
+    def _run(self):
+        while not self.over.is_set():
+            try:
+                self._session()
+            except (OSError, EOFError, AssertionError) as error:
+                self.failure = error
+                if not self.reconnect:
+                    return
+                self.over.wait(0.05)
+
+    def stop(self):
+        self.over.set()
+        self.thread.join(20)
+
+
+def test_stale_socket_is_replaced(case):
+    path = os.path.join(case.dir, "sock")
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(path)
+    left.close()
+    daemon = rsyslogd(case)
+    wait_for("the new socket", lambda: connects(path))
+    fstrm.deliver(path, numbered(1, 2))
+    assert ids(daemon.wait_lines(2)) == [1, 2]
+
+
+def connects(path):
+    try:
+        Client(path).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_live_socket_is_refused(case):
+    """A socket on which another process listens stays that process's."""
+    path = os.path.join(case.dir, "sock")
+    other = socket.socket(socket.AF_UNIX)
+    other.bind(path)
+    other.listen(8)
+    inode = os.stat(path).st_ino
+    daemon = case.start(Rsyslogd(case.dir))
+    line, = daemon.wait_log(r"imdnstap.*sock")[:1]
+    assert "in use" in line.lower() or "another process" in line.lower() or "live" in line.lower(), line
+    daemon.stop()
+    assert os.path.exists(path) and os.stat(path).st_ino == inode, "the other's socket was removed"
+    other.close()
+
+
+def test_other_file_is_not_removed(case):
+    """What is no socket is not unlinked."""
+    path = os.path.join(case.dir, "sock")
+    with open(path, "w") as file:
+        file.write("precious")
+    daemon = case.start(Rsyslogd(case.dir))
+    daemon.wait_log(r"imdnstap.*sock")
+    daemon.stop()
+    with open(path) as file:
+        assert file.read() == "precious"
+
+
+@tap.cases(("default", ("", 0o600)), ("0666", ('filecreatemode="0666"', 0o666)),
+           ("0640", ('filecreatemode="0640"', 0o640)))
+def test_socket_mode(case, value):
+    daemon = rsyslogd(case, input=UNIX % value[0])
+    wait_for("the mode", lambda: stat.S_IMODE(os.stat(daemon.socket).st_mode) == value[1])
+
+
+def test_socket_owner(case):
+    if os.geteuid() != 0:
+        raise tap.Skip("needs root to change an owner")
+    daemon = rsyslogd(case, input=UNIX % 'fileowner="nobody" filegroup="nogroup"')
+    import pwd
+    wanted = pwd.getpwnam("nobody").pw_uid
+    wait_for("the owner", lambda: os.stat(daemon.socket).st_uid == wanted)
+
+
+@tap.cases(("on", ("", False)), ("off", ('unlink="off"', True)))
+def test_unlink(case, value):
+    """The socket is gone after a stop, unless unlink is off."""
+    daemon = rsyslogd(case, input=UNIX % value[0])
+    fstrm.deliver(daemon.socket, numbered(1, 1))
+    daemon.wait_lines(1)
+    daemon.stop()
+    assert os.path.lexists(daemon.socket) == value[1]
+
+
+def test_hup_during_traffic(case):
+    """HUP after HUP: no frame is lost, the session stays."""
+    daemon = rsyslogd(case)
+    traffic = case.start(Traffic(daemon.socket))
+    for step in range(1, 11):
+        wait_for("traffic", lambda: traffic.sent >= step * 500)
+        daemon.send_signal(signal.SIGHUP)
+    traffic.stop()
+    assert traffic.failure is None, traffic.failure
+    daemon.wait_lines(traffic.sent)
+    daemon.check_books(traffic.sent, traffic.sent)
+    daemon.wait_counters(sessions_opened=1)
+
+
+@tap.cases("memory", "disk")
+def test_stop_during_traffic(case, queue):
+    """SIGTERM while producers send: the socket goes, what was accepted is written, none twice."""
+    daemon = rsyslogd(case, queue=QUEUES[queue] + ' queue.saveonshutdown="on"')
+    producers = [case.start(Traffic(daemon.socket, b"p%d" % n)) for n in range(2)]
+    wait_for("traffic", lambda: all(p.sent >= 2000 for p in producers))
+    daemon.stop()
+    for producer in producers:
+        producer.stop()
+    assert not os.path.exists(daemon.socket)
+    written = len(daemon.lines())
+    if queue == "disk":
+        daemon.start()  # what the disk still holds
+        daemon.wait_socket()
+        fstrm.deliver(daemon.socket, numbered(60001, 1, b"end"))
+        wait_for("the last frame", lambda: b'"end"' in daemon.read("events"))
+    per = {}
+    for event in check_json(daemon.lines()):
+        per.setdefault(event["identity"], []).append(event["dns"]["id"])
+    for number in range(2):
+        got = per[f"p{number}"]
+        assert got == [n % 60000 for n in range(len(got))], "a hole, or a frame twice"
+    assert written
+
+
+def test_producers_reconnect(case):
+    """Producers come back after a restart; nothing of the second life is lost."""
+    daemon = rsyslogd(case)
+    traffic = case.start(Traffic(daemon.socket, reconnect=True))
+    wait_for("traffic", lambda: traffic.sent >= 500)
+    daemon.stop()
+    daemon.start()
+    wait_for("a second session", lambda: traffic.sessions >= 2, 20)
+    reached = traffic.sent
+    wait_for("more traffic", lambda: traffic.sent >= reached + 500)
+    traffic.stop()
+    daemon.wait_counters(sessions_opened=1, sessions_closed=1)
+    now = daemon.counters()
+    daemon.check_books(now["frames.received"])
+
+
+def test_stalled_sink(case):
+    """A sink that takes nothing: reading stops, and nothing is lost once it goes on."""
+    fifo = os.path.join(case.dir, "fifo")
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="500"', output="""
+        action(type="ompipe" pipe="{dir}/fifo" template="line")""")
+    traffic = case.start(Traffic(daemon.socket))
+    seen = [-1]
+
+    def stalled():
+        """No progress between two snapshots of impstats."""
+        now = daemon.counters().get("submitted", 0)
+        snapshots = len(daemon.lines("stats"))
+        if seen[0] == (now, traffic.sent):
+            return now > 0 and snapshots > seen[1] + 20
+        seen[:] = [(now, traffic.sent), snapshots]
+        return False
+    wait_for("the reader to stop", stalled, 30)
+    traffic.over.set()
+    got = bytearray()
+
+    def drained():
+        try:
+            got.extend(os.read(reader, 1 << 20))
+        except BlockingIOError:
+            pass
+        return not traffic.thread.is_alive() and got.count(b"\n") >= traffic.sent
+    wait_for("the rest", drained, 30)
+    traffic.stop()
+    lines = bytes(got).split(b"\n")[:-1]
+    assert ids(lines) == [n % 60000 for n in range(traffic.sent)]
+    daemon.check_books(traffic.sent, traffic.sent)
+    os.close(reader)
+
+
+def test_kill_with_disk_queue(case):
+    """kill -9: what lies in the disk queue (synced per message) comes after the restart.
+
+    At most what was between socket and queue is lost: a batch; nothing is corrupted.
+    """
+    fifo = os.path.join(case.dir, "fifo")
+    os.mkfifo(fifo)
+    queue = QUEUES["disk"] + ' queue.checkpointinterval="1" queue.syncqueuefiles="off"'
+    daemon = rsyslogd(case, queue=queue, action='action(type="mmdnstapparse" output="json" '
+                      'replacemsg="json")')
+    traffic = case.start(Traffic(daemon.socket))
+    wait_for("traffic", lambda: traffic.sent >= 1000 and len(daemon.lines()) > 100)
+    daemon.stop(signal.SIGKILL)
+    traffic.stop()
+    before = len(daemon.lines())
+    daemon.start()
+    wait_for("the socket", lambda: connects(daemon.socket))
+    fstrm.deliver(daemon.socket, numbered(60001, 1, b"end"))
+    wait_for("the last frame", lambda: b'"end"' in daemon.read("events"))
+    numbers = [e["dns"]["id"] for e in check_json(daemon.lines()) if e.get("identity") == "ns1"]
+    assert len(numbers) >= before
+    missing = set(range(min(60000, max(numbers) + 1))) - set(numbers)
+    assert not missing, f"holes: {sorted(missing)[:20]}"
+
+
+@tap.timeout(90)
+def test_hostile_soak(case):
+    """Chaos for some seconds' worth of sessions beside two good producers that lose nothing."""
+    daemon = rsyslogd(case, input=UNIX % 'handshaketimeout="2" maxsessions="50"')
+    good = [case.start(Traffic(daemon.socket, b"p%d" % n)) for n in range(2)]
+    chaos = random.Random(7)
+    octets_of = [octets for octets, _ in BAD_PEERS.values()]
+    descriptors = f"/proc/{daemon.process.pid}/fd"
+    wait_for("traffic", lambda: all(p.sent for p in good))
+
+    def one():
+        try:
+            client = Client(daemon.socket, 5)
+            kind = chaos.randrange(5)
+            if kind == 0:
+                client.send(chaos.choice(octets_of))
+            elif kind == 1:
+                client.send(chaos.randbytes(chaos.randrange(1, 400)))
+            elif kind == 2:
+                client.send(control(fstrm.START, CONTENT_TYPE) + chaos.randbytes(300))
+            elif kind == 3:
+                client.ready().send(control(chaos.randrange(9)))
+            if chaos.randrange(2):
+                client.wait_closed() if kind == 0 else None
+            client.close()
+        except (OSError, EOFError, AssertionError):
+            pass
+    for _ in range(1000):
+        one()
+    for producer in good:
+        producer.stop()
+        assert producer.failure is None, producer.failure
+    wait_for("all sessions to end", lambda: daemon.counters()["sessions.opened"] ==
+             daemon.counters()["sessions.closed"])
+    wait_for("their descriptors to go", lambda: len(os.listdir(descriptors)) < 40)
+    counts = daemon.counters()
+    wait_for("the events", lambda: daemon.read("events").count(b"\n") >= counts["submitted"])
+    per = {}
+    for event in check_json(daemon.lines()):
+        if event.get("identity") in ("p0", "p1") and "dns" in event:
+            per.setdefault(event["identity"], []).append(event["dns"]["id"])
+    for number, producer in enumerate(good):
+        assert per[f"p{number}"] == [n % 60000 for n in range(producer.sent)]
+    daemon.check_books(daemon.counters()["frames.received"], len(daemon.lines()))
+    assert len(complaints_of(daemon)) <= 1000
+
+
+if __name__ == "__main__":
+    tap.main()
