@@ -13,6 +13,7 @@
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 #define VARINT_MAX 10 /* octets of a 64-bit number, seven bits each */
+#define KEY_MAX    5  /* of a field number and wire type; protobuf-c takes no longer ones */
 
 /* Field numbers of dnstap.proto. */
 enum { TAP_IDENTITY = 1, TAP_VERSION = 2, TAP_EXTRA = 3, TAP_MESSAGE = 14, TAP_TYPE = 15 };
@@ -71,10 +72,10 @@ struct glance {
     struct span identity;
 };
 
-static bool take_varint(struct cursor *c, uint64_t *ret)
+static bool take_varint_of(struct cursor *c, size_t octets_max, uint64_t *ret)
 {
     size_t left = cursor_left(c);
-    size_t max = left < VARINT_MAX ? left : VARINT_MAX;
+    size_t max = left < octets_max ? left : octets_max;
     uint64_t value = 0;
 
     for (size_t i = 0; i < max; i++) {
@@ -88,15 +89,20 @@ static bool take_varint(struct cursor *c, uint64_t *ret)
     return false;
 }
 
+static bool take_varint(struct cursor *c, uint64_t *ret)
+{
+    return take_varint_of(c, VARINT_MAX, ret);
+}
+
 /* The next field. False at what is none. */
 static bool take_item(struct cursor *c, struct item *ret)
 {
     struct span raw;
     uint64_t key, len;
 
-    if (!take_varint(c, &key) || key > UINT32_MAX)
+    if (!take_varint_of(c, KEY_MAX, &key))
         return false;
-    ret->field = (uint32_t)key >> 3;
+    ret->field = (uint32_t)(key >> 3);
     ret->wire = key & 7;
     switch (ret->wire) {
     case WIRE_VARINT:
@@ -127,7 +133,7 @@ static bool walk_message(struct glance *g, struct span message)
     while (cursor_left(&c) > 0) {
         if (!take_item(&c, &item))
             return false;
-        if (item.field >= MSG_FIELDS)
+        if (item.field == 0 || item.field >= MSG_FIELDS) /* protobuf-c takes 0 as unknown */
             continue;
         if (item.wire != message_wire[item.field])
             return false;

@@ -25,4 +25,4 @@ tests_unit_test_envelope_LDADD = $(UNIT_LDADD)
 tests_unit_test_dnstap_SOURCES = tests/unit/test_dnstap.c tests/unit/guard.h
 tests_unit_test_dnstap_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dnstap_LDADD = $(UNIT_LDADD)
-tests_unit_test_dnstap_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc
+tests_unit_test_dnstap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
