@@ -189,8 +189,10 @@ BEGINdoAction_NoStrings
     smsg_t *message = messages[0];
     struct renderer *r = &pWrkrData->renderer;
     struct str body = {(const char *)getMSG(message), (size_t)getMSGLen(message)};
+    const struct render_plan *plan = &pWrkrData->pData->plan;
     CODESTARTdoAction;
-    if (render_message(r, &pWrkrData->pData->plan, body, address_of(message))) {
+    if (render_open(r, plan, body)) {
+        render_frames(r, plan, address_of(message));
         MsgSetParseSuccess(message, r->malformed == 0);
         count(r);
         deliver(pWrkrData, message);

@@ -168,22 +168,23 @@ static struct str status_reason(enum envelope_status status)
     }
 }
 
-bool render_message(struct renderer *r, const struct render_plan *plan, struct str message,
-                    struct str peer)
+bool render_open(struct renderer *r, const struct render_plan *plan, struct str message)
 {
-    struct envelope_attributes attributes = {0};
-    struct span run = {0};
-    struct event_context context;
-    enum envelope_status status;
-
     reset(r, plan);
-    status = envelope_decode(message, &r->body, &attributes, &run);
-    if (status == ENVELOPE_FOREIGN)
-        return false;
-    context = context_of(r, &attributes, peer);
-    if (status == ENVELOPE_OK || status == ENVELOPE_BAD_BODY)
-        emit_run(r, plan, run, &context);
-    if (status != ENVELOPE_OK || r->parsed + r->malformed == 0)
-        emit_broken(r, plan, span_of(message.ptr, message.len), status_reason(status), &context);
-    return true;
+    r->message = message;
+    r->attributes = (struct envelope_attributes){0};
+    r->run = (struct span){0};
+    r->status = envelope_decode(message, &r->body, &r->attributes, &r->run);
+    return r->status != ENVELOPE_FOREIGN;
+}
+
+void render_frames(struct renderer *r, const struct render_plan *plan, struct str peer)
+{
+    struct event_context context = context_of(r, &r->attributes, peer);
+
+    if (r->status == ENVELOPE_OK || r->status == ENVELOPE_BAD_BODY)
+        emit_run(r, plan, r->run, &context);
+    if (r->status != ENVELOPE_OK || r->parsed + r->malformed == 0)
+        emit_broken(r, plan, span_of(r->message.ptr, r->message.len), status_reason(r->status),
+                    &context);
 }

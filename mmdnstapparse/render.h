@@ -30,6 +30,10 @@ struct fjson_object;
 
 struct renderer {
     struct event_decoder *decoder;
+    struct str message; /* as opened, its head's attributes, and its frames */
+    struct envelope_attributes attributes;
+    struct span run;
+    enum envelope_status status;
     struct text body;      /* decoded envelope */
     struct text peer, tls; /* attributes, unescaped */
     struct text scratch;   /* a later frame's text; the tree's strings */
@@ -43,13 +47,16 @@ struct renderer {
 bool render_init(struct renderer *r); /* false: no memory; render_destroy is still to be called */
 void render_destroy(struct renderer *r); /* takes a zeroed one */
 
-/* Renders a message. False: it is not from imdnstap, and nothing was done.
+/* Takes a message's envelope apart. False: it is not from imdnstap, and nothing was done.
+ * message: borrowed until the next call, by the results too. */
+bool render_open(struct renderer *r, const struct render_plan *plan, struct str message);
+
+/* Renders what was opened.
  *
  * peer: address of the producer when the envelope names none; borrowed during the call.
  * Every octet of an envelope ends in an event: what is no whole frame is a malformed one. At
- * least one event comes of every envelope. Results hold until the next call.
+ * least one event comes of every envelope. Results hold until the next render_open.
  */
-bool render_message(struct renderer *r, const struct render_plan *plan, struct str message,
-                    struct str peer);
+void render_frames(struct renderer *r, const struct render_plan *plan, struct str peer);
 
 #endif
