@@ -167,7 +167,7 @@ static bool read_output_item(struct settings *action, es_str_t *item)
         free(name);
         return true;
     }
-    i = want_format(action, "output", name, "properties, ");
+    i = want_format(action, "output", name, "off, properties, ");
     free(name);
     if (i == SETTINGS_NONE)
         return false;
@@ -184,6 +184,10 @@ static bool read_output(const struct cnfparamvals *values, struct settings *acti
         action->plan.tree = true;
         return true;
     }
+    /* "off": nothing beside the message, the cheapest way to text */
+    if (output->val.d.ar->nmemb == 1 &&
+        es_strbufcmp(output->val.d.ar->arr[0], (uchar *)"off", 3) == 0)
+        return true;
     for (int i = 0; i < output->val.d.ar->nmemb; i++)
         if (!read_output_item(action, output->val.d.ar->arr[i]))
             return false;

@@ -4,8 +4,8 @@
  *
  * Frames: FILE is a Frame Streams file; each connection does the bidirectional handshake, sends all
  * of its data frames R times, then STOP, and waits for FINISH. Lines: FILE's octets, R times.
- * Prints what one connection sent of frames or lines, and the seconds from the first connect to the
- * end of the last connection. Loopback only.
+ * Prints what all connections sent of frames or lines, the seconds from the first connect to the
+ * end of the last connection, and the time of day of that first connect. Loopback only.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -217,6 +217,7 @@ int main(int argc, char **argv)
     unsigned long connections = 1, count;
     static pthread_t threads[CONNECTIONS_MAX];
     uint8_t *data;
+    struct timespec day;
     double start;
     int i = 1;
 
@@ -238,13 +239,15 @@ int main(int argc, char **argv)
     else
         job.len = strip(data, job.len, &count);
     job.data = data;
+    clock_gettime(CLOCK_REALTIME, &day);
     start = seconds();
     for (unsigned long c = 0; c < connections; c++)
         if (pthread_create(&threads[c], NULL, run, &job) != 0)
             die("thread");
     for (unsigned long c = 0; c < connections; c++)
         pthread_join(threads[c], NULL);
-    printf("%lu %.6f\n", count * job.repeat, seconds() - start);
+    printf("%lu %.6f %lld.%09ld\n", count * job.repeat * connections, seconds() - start,
+           (long long)day.tv_sec, day.tv_nsec);
     free(data);
     return 0;
 }
