@@ -10,10 +10,14 @@
 
 #include <json_object.h>
 
+#define TYPE_A        1
+#define TYPE_AAAA     28
+#define OPCODE_UPDATE 5
+
 struct builder {
     size_t max_rrs;
     struct text *scratch;
-    bool truncated;
+    bool truncated; /* of the DNS message in work */
 };
 
 /* Keys are string literals: nobody copies or frees them. */
@@ -147,7 +151,7 @@ static struct fjson_object *resolved_of(struct builder *b, const struct dns_mess
     for (size_t i = 0; list && i < count; i++) {
         const struct dns_rr *rr = &m->rr[DNS_ANSWER][i];
 
-        if ((rr->type == 1 || rr->type == 28) && !rr->generic)
+        if ((rr->type == TYPE_A || rr->type == TYPE_AAAA) && !rr->generic)
             fjson_object_array_add(list, ascii(rr->data));
     }
     return list;
@@ -181,24 +185,43 @@ static struct fjson_object *edns_of(struct builder *b, const struct dns_edns *ed
     return o;
 }
 
+/* UPDATE gives the sections other meanings (RFC 2136 2). */
+static struct fjson_object *update_sections(void)
+{
+    static const struct str names[] = {
+        {"zone", 4}, {"prerequisites", 13}, {"updates", 7}, {"additionals", 11}};
+    struct fjson_object *list = fjson_object_new_array();
+
+    for (size_t i = 0; list && i < sizeof names / sizeof names[0]; i++)
+        fjson_object_array_add(list, ascii(names[i]));
+    return list;
+}
+
+static void add_header(struct fjson_object *o, const struct dns_message *m)
+{
+    ADD(o, "id", fjson_object_new_int(m->id));
+    ADD(o, "opcode", ascii(m->opcode_text));
+    ADD(o, "opcode_id", fjson_object_new_int(m->opcode));
+    ADD(o, "rcode", ascii(m->rcode_text));
+    ADD(o, "rcode_id", fjson_object_new_int(m->rcode));
+    ADD(o, "flags", flags_of(m->flags));
+    ADD(o, "qdcount", fjson_object_new_int(m->count[DNS_QUESTION]));
+    ADD(o, "ancount", fjson_object_new_int(m->count[DNS_ANSWER]));
+    ADD(o, "nscount", fjson_object_new_int(m->count[DNS_AUTHORITY]));
+    ADD(o, "arcount", fjson_object_new_int(m->count[DNS_ADDITIONAL]));
+    if (m->opcode == OPCODE_UPDATE)
+        ADD(o, "section_names", update_sections());
+}
+
 static struct fjson_object *dns_of(struct builder *b, const struct dns_message *m)
 {
     struct fjson_object *o = fjson_object_new_object();
 
     if (!o)
         return NULL;
-    if (m->has_header) {
-        ADD(o, "id", fjson_object_new_int(m->id));
-        ADD(o, "opcode", ascii(m->opcode_text));
-        ADD(o, "opcode_id", fjson_object_new_int(m->opcode));
-        ADD(o, "rcode", ascii(m->rcode_text));
-        ADD(o, "rcode_id", fjson_object_new_int(m->rcode));
-        ADD(o, "flags", flags_of(m->flags));
-        ADD(o, "qdcount", fjson_object_new_int(m->count[DNS_QUESTION]));
-        ADD(o, "ancount", fjson_object_new_int(m->count[DNS_ANSWER]));
-        ADD(o, "nscount", fjson_object_new_int(m->count[DNS_AUTHORITY]));
-        ADD(o, "arcount", fjson_object_new_int(m->count[DNS_ADDITIONAL]));
-    }
+    b->truncated = m->truncated_output;
+    if (m->has_header)
+        add_header(o, m);
     ADD(o, "question", questions_of(b, m));
     ADD(o, "answers", section_of(b, m, DNS_ANSWER));
     ADD(o, "authorities", section_of(b, m, DNS_AUTHORITY));
@@ -206,8 +229,8 @@ static struct fjson_object *dns_of(struct builder *b, const struct dns_message *
     ADD(o, "resolved_ip", resolved_of(b, m));
     if (m->edns.present)
         ADD(o, "edns", edns_of(b, &m->edns));
-    if (m->truncated_output)
-        b->truncated = true;
+    if (b->truncated)
+        ADD(o, "truncated", fjson_object_new_boolean(1));
     return o;
 }
 
@@ -299,8 +322,6 @@ struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struc
         return NULL;
     add_head(&b, o, event);
     add_message(&b, o, event);
-    if (b.truncated)
-        ADD(o, "truncated", fjson_object_new_boolean(1));
     if (event->malformed) {
         ADD(o, "malformed", fjson_object_new_boolean(1));
         ADD(o, "error", free_text(&b, span_of(event->error.ptr, event->error.len)));

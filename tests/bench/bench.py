@@ -25,12 +25,12 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 TICK = os.sysconf("SC_CLK_TCK")
 DEADLINE = 120  # seconds that any one thing may take
 
-GLOBALS = 'global(workDirectory="{dir}" maxMessageSize="128k")\n'
-QUEUE = 'queue.type="{qtype}" queue.size="100000" queue.dequeueBatchSize="{batch}" queue.workerThreads="{workers}"'
-OMFILE = 'action(type="omfile" file="{out}" template="t" ioBufferSize="256k" flushOnTXEnd="off")'
-DNSTAP = '''module(load="{modules}/imdnstap/.libs/imdnstap.so")
-module(load="{modules}/mmdnstapparse/.libs/mmdnstapparse.so")
-input(type="imdnstap" {listen} ruleset="r" name="bench" maxsessions="2000" {input})
+GLOBALS = 'global(workDirectory="@dir@" maxMessageSize="128k")\n'
+QUEUE = 'queue.type="@qtype@" queue.size="100000" queue.dequeueBatchSize="@batch@" queue.workerThreads="@workers@"'
+OMFILE = 'action(type="omfile" file="@out@" template="t" ioBufferSize="256k" flushOnTXEnd="off")'
+DNSTAP = '''module(load="@modules@/imdnstap/.libs/imdnstap.so")
+module(load="@modules@/mmdnstapparse/.libs/mmdnstapparse.so")
+input(type="imdnstap" @listen@ ruleset="r" name="bench" maxsessions="2000" @input@)
 '''
 FIELDS8 = ("%$!dnstap!time% %$!dnstap!type% %$!dnstap!query_address% %$!dnstap!query_port% "
            "%$!dnstap!dns!rcode% %$!dnstap!dns!id% %$!dnstap!protocol% %$!dnstap!response_address%")
@@ -143,7 +143,10 @@ class Bench:
         port_file = os.path.join(directory, "port")
         if variant.get("tcp"):
             values["listen"] = 'port="0" address="127.0.0.1" listenportfilename="%s"' % port_file
-        daemon = Daemon(directory, (GLOBALS + variant["config"]).format(**values))
+        config = GLOBALS + variant["config"]
+        for key, value in values.items():
+            config = config.replace("@%s@" % key, str(value))
+        daemon = Daemon(directory, config)
         ready = port_file if variant.get("tcp") else sock
         daemon.wait_for(lambda: os.path.exists(ready) and (ready == sock or os.path.getsize(ready)),
                         "no listener")
@@ -235,7 +238,7 @@ class Bench:
         return dict(config=config + OMFILE + "\n}\n", **more)
 
     def floor(self, workers):
-        config = ('module(load="imptcp")\ninput(type="imptcp" path="{sock}" ruleset="r")\n'
+        config = ('module(load="imptcp")\ninput(type="imptcp" path="@sock@" ruleset="r")\n'
                   'template(name="t" type="string" string="%rawmsg%\\n")\n'
                   'ruleset(name="r" ' + QUEUE + ') { ' + OMFILE + ' }\n')
         return dict(name="floor: imptcp, JSON lines" + (", 2 workers" if workers == 2 else ""),

@@ -5,6 +5,7 @@
  *   bench_lib --pass STAGE FILE...   runs the stage once over all frames inside bench_pass(), for
  *                                    callgrind --toggle-collect=bench_pass; prints the frame count
  *   bench_lib --list                 the stages
+ *   bench_lib --compiler             what it was compiled with: figures hold for one compiler
  *
  * Stages: unpack (protobuf), event (unpack, DNS walk, texts), tree (event and $!dnstap), cobs-in,
  * cobs-out, and one per format, which is event and rendering.
@@ -240,6 +241,27 @@ static void list_stages(void)
         puts(fmt_all[i]->name);
 }
 
+static void print_compiler(void)
+{
+#if defined(__clang__)
+    printf("clang-%d", __clang_major__);
+#else
+    printf("gcc-%d", __GNUC__);
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    printf("-sanitized");
+#elif !defined(__OPTIMIZE__)
+    printf("-plain");
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+    printf("-sanitized");
+#endif
+#endif
+    putchar('\n');
+}
+
 static void run(struct bench *b, const char *pass)
 {
     const struct fmt *format;
@@ -266,6 +288,10 @@ int main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         list_stages();
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--compiler") == 0) {
+        print_compiler();
         return 0;
     }
     if (argc > 2 && strcmp(argv[1], "--pass") == 0) {
