@@ -1,4 +1,4 @@
-/* dnstap.c - a dnstap payload by protobuf-c, with an arena.
+/* dnstap.c - a dnstap payload by protobuf-c, with an arena; plain frames go by dnstap_plain.c.
  *
  * protobuf-c copies every field; the arena makes those copies a pointer's advance, and
  * forgets them all at the next frame. Its budget turns a frame that asks for much more than a
@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "dnstap.h"
+#include "dnstap_internal.h"
 
 #include "dnstap.pb-c.h"
 
@@ -190,7 +190,8 @@ static void copy_message(struct dnstap *ret, const Dnstap__Message *m)
         copy_policy(ret, m->policy);
 }
 
-enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame, struct dnstap *ret)
+enum dnstap_status dnstap_decode_full(struct dnstap_arena *arena, struct span frame,
+                                      struct dnstap *ret)
 {
     ProtobufCMessage *unpacked;
     const Dnstap__Dnstap *d;
@@ -211,6 +212,13 @@ enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame, 
         return DNSTAP_NO_MESSAGE;
     copy_message(ret, d->message);
     return DNSTAP_OK;
+}
+
+enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame, struct dnstap *ret)
+{
+    if (dnstap_decode_plain(frame, ret))
+        return DNSTAP_OK;
+    return dnstap_decode_full(arena, frame, ret);
 }
 
 const char *dnstap_status_text(enum dnstap_status status)

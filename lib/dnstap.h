@@ -1,6 +1,7 @@
 /* dnstap.h - a dnstap payload as a struct of borrowed ranges.
  *
- * The schema is dnstap.proto (dnstap.pb of 2025-02-01), decoded by protobuf-c with an arena.
+ * The schema is dnstap.proto (dnstap.pb of 2025-02-01), decoded by protobuf-c with an arena; frames as
+ * servers usually write them take a short way with the same result.
  *
  * Pure code: one dnstap_arena belongs to one thread; no I/O.
  *
@@ -59,7 +60,7 @@ struct dnstap_arena;
 struct dnstap_arena *dnstap_arena_create(void); /* NULL: no memory */
 void dnstap_arena_destroy(struct dnstap_arena **arena);
 
-/* Decodes one payload. *ret borrows from the arena until the next call or destroy.
+/* Decodes one payload. *ret borrows from frame and arena until the next call or destroy.
  * Unless DNSTAP_OK or DNSTAP_NO_MESSAGE, *ret is zeroed.
  * Cost and memory are linear in frame.len: the arena grows to at most 32 octets per octet of input. */
 enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame,

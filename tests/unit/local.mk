@@ -26,3 +26,10 @@ tests_unit_test_dnstap_SOURCES = tests/unit/test_dnstap.c tests/unit/guard.h
 tests_unit_test_dnstap_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dnstap_LDADD = $(UNIT_LDADD)
 tests_unit_test_dnstap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+
+# The short way past protobuf-c.
+check_PROGRAMS += tests/unit/test_dnstap_plain
+TESTS += tests/unit/test_dnstap_plain
+tests_unit_test_dnstap_plain_SOURCES = tests/unit/test_dnstap_plain.c tests/unit/guard.h
+tests_unit_test_dnstap_plain_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dnstap_plain_LDADD = $(UNIT_LDADD)
