@@ -7,7 +7,7 @@ AS_IF([AS_ECHO(["$rsyslog_says"]) | grep "$1.*Yes" >/dev/null], [RSYSLOG_CPPFLAG
 
 # RSYSLOG_LINKS(LIBRARY, MACRO): adds -DMACRO when the daemon needs that shared library.
 m4_define([RSYSLOG_LINKS], [
-AS_IF([LC_ALL=C grep -a "$1" "$RSYSLOGD" >/dev/null 2>&1], [RSYSLOG_CPPFLAGS="$RSYSLOG_CPPFLAGS -D$2"])])
+AS_IF([LC_ALL=C grep -a "$1" "$rsyslog_program" >/dev/null 2>&1], [RSYSLOG_CPPFLAGS="$RSYSLOG_CPPFLAGS -D$2"])])
 
 # RSYSLOG_ELF_KIND(FILE): class, byte order and machine of an ELF file; empty when it is none.
 m4_define([RSYSLOG_ELF_KIND], [`{ od -An -tx1 -j4 -N2 "$1"; od -An -tx1 -j18 -N2 "$1"; } 2>/dev/null | tr -d '\n'`])
@@ -28,6 +28,9 @@ AC_MSG_CHECKING([for the version of $RSYSLOGD])
 AC_MSG_RESULT([${rsyslog_runs:-unknown}])
 AS_IF([test -z "$rsyslog_runs"], [AC_MSG_ERROR([$RSYSLOGD -v names no version: is it rsyslogd?])])
 AC_SUBST([RSYSLOGD])
+# A daemon that scripts/setup.sh unpacked is a script beside its program NAME.bin.
+rsyslog_program=$RSYSLOGD
+AS_IF([test -f "$RSYSLOGD.bin"], [rsyslog_program=$RSYSLOGD.bin])
 ])
 
 # RSYSLOG_FIND_SOURCE: RSYSLOG_SRC (absolute) and rsyslog_source, its version.
@@ -54,10 +57,10 @@ AC_SUBST([RSYSLOG_SRC])
 # ELF header of its own and is not checked.
 AC_DEFUN([RSYSLOG_CHECK_ABI], [
 AC_MSG_CHECKING([whether the compiler makes objects for $RSYSLOGD])
-rsyslog_elf=RSYSLOG_ELF_KIND([$RSYSLOGD])
+rsyslog_elf=RSYSLOG_ELF_KIND([$rsyslog_program])
 rsyslog_own=
 AC_COMPILE_IFELSE([AC_LANG_PROGRAM()], [rsyslog_own=RSYSLOG_ELF_KIND([conftest.$ac_objext])])
-AS_IF([test "`LC_ALL=C dd if="$RSYSLOGD" bs=1 skip=1 count=3 2>/dev/null`" != ELF],
+AS_IF([test "`LC_ALL=C dd if="$rsyslog_program" bs=1 skip=1 count=3 2>/dev/null`" != ELF],
           [AC_MSG_RESULT([not known, it is a script])],
       [test "x$rsyslog_elf" = "x$rsyslog_own"], [AC_MSG_RESULT([yes])],
       [AC_MSG_RESULT([no])
@@ -86,25 +89,24 @@ AC_DEFINE_UNQUOTED([RSYSLOG_SDK_VERSION], ["$rsyslog_source"],
     [Version of the rsyslog headers; the modules load into no other daemon.])
 ])
 
-# RSYSLOG_MODULE_DIR: moduledir. The daemon's own directory, unless a prefix outside of it was
-# asked for: then LIBDIR/rsyslog, so that --prefix and DESTDIR keep their meaning.
+# RSYSLOG_MODULE_DIR: moduledir, and RSYSLOG_MODDIR where the daemon has its own modules. The two
+# are the same unless a prefix of your own was asked for: then moduledir is LIBDIR/rsyslog, so that
+# --prefix and DESTDIR keep their meaning.
 AC_DEFUN([RSYSLOG_MODULE_DIR], [
+rsyslog_root=`dirname "$RSYSLOGD"`/..
+RSYSLOG_MODDIR=
+for rsyslog_try in "$rsyslog_root"/lib/*/rsyslog "$rsyslog_root"/lib64/rsyslog "$rsyslog_root"/lib/rsyslog; do
+    AS_IF([test -z "$RSYSLOG_MODDIR" && test -f "$rsyslog_try/lmnet.so"],
+        [RSYSLOG_MODDIR=`cd "$rsyslog_try" && pwd`])
+done
 AC_ARG_WITH([moduledir],
     [AS_HELP_STRING([--with-moduledir=DIR],
         [where make install puts the modules (default: where the daemon looks for them, or
          LIBDIR/rsyslog with a --prefix or --libdir of your own)])],
     [moduledir=$withval],
-    [rsyslog_root=`dirname "$RSYSLOGD"`/..
-     rsyslog_dir=
-     for rsyslog_try in "$rsyslog_root"/lib/*/rsyslog "$rsyslog_root"/lib64/rsyslog "$rsyslog_root"/lib/rsyslog; do
-         AS_IF([test -z "$rsyslog_dir" && test -f "$rsyslog_try/lmnet.so"],
-             [rsyslog_dir=`cd "$rsyslog_try" && pwd`])
-     done
-     RSYSLOG_MODDIR=$rsyslog_dir
-     moduledir='${libdir}/rsyslog'
-     AS_IF([test -n "$rsyslog_dir" && test "x$libdir" = 'x${exec_prefix}/lib'],
-         [AS_CASE([$prefix:$rsyslog_dir], [NONE:*], [moduledir=$rsyslog_dir],
-             ["${rsyslog_dir%%/lib*}:"*], [moduledir=$rsyslog_dir])])])
+    [moduledir='${libdir}/rsyslog'
+     AS_IF([test -n "$RSYSLOG_MODDIR" && test "x$libdir" = 'x${exec_prefix}/lib'],
+         [AS_CASE([$prefix], [NONE|"${RSYSLOG_MODDIR%%/lib*}"], [moduledir=$RSYSLOG_MODDIR])])])
 AC_SUBST([moduledir])
 AC_SUBST([RSYSLOG_MODDIR])
 AC_MSG_NOTICE([make install puts the modules into $moduledir])

@@ -52,7 +52,8 @@ def find_rsyslogd():
 def module_path():
     """Ours first, then the daemon's own directory."""
     ours = [os.path.join(BUILD, m, ".libs") for m in ("imdnstap", "mmdnstapparse")]
-    system = glob.glob("/usr/lib/*/rsyslog") + ["/usr/lib64/rsyslog", "/usr/lib/rsyslog"]
+    system = [os.environ.get("RSYSLOG_MODDIR") or "/nonexistent"]
+    system += glob.glob("/usr/lib/*/rsyslog") + ["/usr/lib64/rsyslog", "/usr/lib/rsyslog"]
     return ":".join(ours + [d for d in system if os.path.isdir(d)])
 
 

@@ -1,5 +1,4 @@
 # End-to-end tests: a stock rsyslogd with our modules. Python's standard library only.
-PY_LOG_COMPILER = /usr/bin/python3
 E2E_TESTS = \
 	tests/e2e/test_config.py \
 	tests/e2e/test_corpus.py \
