@@ -11,6 +11,10 @@ lib_libdnstap_la_SOURCES += \
 	lib/fmt_cef.c lib/fmt_passivedns.c lib/fmt_cof.c
 lib_libdnstap_la_SOURCES += \
 	lib/event.c lib/event.h lib/fmt.c lib/fmt.h lib/fmt_list.h lib/fmt_json.c lib/fmt_text.c
+lib_libdnstap_la_SOURCES += \
+	lib/names.c lib/names_dns.c lib/names_dnstap.c lib/names.h \
+	lib/dns.h lib/dns_internal.h lib/dns_name.c lib/dns_message.c lib/dns_edns.c \
+	lib/dns_rdata.c lib/dns_rdata_table.c lib/dns_rdata_special.c lib/dns_rdata_svcb.c
 nodist_lib_libdnstap_la_SOURCES = lib/dnstap.pb-c.c lib/dnstap.pb-c.h
 lib_libdnstap_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(PROTOBUF_C_CFLAGS) $(FSTRM_CFLAGS)
 lib_libdnstap_la_LIBADD = $(PROTOBUF_C_LIBS) $(FSTRM_LIBS)

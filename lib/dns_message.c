@@ -1,0 +1,301 @@
+/* dns_message.c - header, sections and limits of a DNS message (RFC 1035 4.1, RFC 6891 6.1).
+ *
+ * The decoder is one block: its text never moves, its arrays hold the most that a message can
+ * bring, and a page that no message needed is never touched.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "dns_internal.h"
+
+#include <stdlib.h>
+
+#define HEADER_LEN    12
+#define OPCODE_UPDATE 5
+#define TYPE_OPT      41
+#define CLASS_NONE    254
+#define CLASS_ANY     255
+
+struct dns_decoder {
+    struct text text; /* lies in `storage` */
+    struct dns_names names;
+    struct dns_question questions[DNS_QUESTION_MAX];
+    struct dns_option options[DNS_OPTION_MAX];
+    struct dns_rr rrs[DNS_RR_MAX]; /* of all sections, one behind the other */
+    size_t rr_count;
+    struct dns_name_memo memo[DNS_POINTER_REACH];
+    char storage[DNS_TEXT_MAX + NAMES_PUT_MAX]; /* the rcode's name always fits */
+};
+
+/* One message being decoded. */
+struct walk {
+    struct dns_decoder *d;
+    struct dns_message *m;
+    struct cursor in;
+    enum dns_section section;
+    uint16_t index; /* RR within the section, from 1 */
+};
+
+struct dns_decoder *dns_decoder_create(void)
+{
+    struct dns_decoder *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        return NULL;
+    d->text.buf = d->storage;
+    d->names.memo = d->memo;
+    return d;
+}
+
+void dns_decoder_destroy(struct dns_decoder **decoder)
+{
+    free(*decoder);
+    *decoder = NULL;
+}
+
+static void decoder_begin(struct dns_decoder *d, struct span message)
+{
+    struct dns_names *n = &d->names;
+
+    text_clear(&d->text);
+    d->text.cap = d->text.limit = DNS_TEXT_MAX;
+    d->rr_count = 0;
+    n->message = message;
+    n->broken_steps = 0;
+    if (++n->generation == 0) { /* once in four billion messages */
+        memset(d->memo, 0, sizeof(d->memo));
+        n->generation = 1;
+    }
+}
+
+static void fault(struct walk *w, const char *reason, const uint8_t *at)
+{
+    struct dns_fault *f = &w->m->fault;
+
+    if (f->reason)
+        return;
+    f->reason = reason;
+    f->section = w->section;
+    f->index = w->index;
+    f->offset = (uint32_t)(at - w->d->names.message.ptr);
+}
+
+/* The fault ends the walk. */
+static bool stop(struct walk *w, const char *reason, const uint8_t *at)
+{
+    fault(w, reason, at);
+    return false;
+}
+
+static struct str number_text(struct text *t, const struct name_table *table, uint32_t value)
+{
+    struct str name = names_find(table, value);
+    size_t start = t->len;
+
+    if (name.len > 0)
+        return name;
+    names_put(t, table, value);
+    return (struct str){t->buf + start, t->len - start};
+}
+
+/* A name that cannot be read but whose end is known costs its RR only: *ret_skip. */
+static bool owner_read(struct walk *w, struct str *ret, bool *ret_skip)
+{
+    struct dns_names *n = &w->d->names;
+
+    *ret_skip = false;
+    if (dns_name_read(n, &w->d->text, &w->in, true, ret)) {
+        if (ret->len == 0)
+            *ret = STR(".");
+        return true;
+    }
+    fault(w, n->reason, n->at);
+    if (!n->behind || w->d->text.overflow)
+        return false;
+    w->in.pos = n->behind;
+    *ret_skip = true;
+    return true;
+}
+
+static bool question_read(struct walk *w)
+{
+    struct dns_message *m = w->m;
+    struct dns_question q;
+    const uint8_t *start = w->in.pos;
+    bool skip;
+
+    if (!owner_read(w, &q.name, &skip))
+        return false;
+    if (!cursor_be16(&w->in, &q.type) || !cursor_be16(&w->in, &q.class))
+        return stop(w, "message ends within a question", w->in.end);
+    if (skip)
+        return true;
+    if (m->question_count == DNS_QUESTION_MAX) {
+        m->truncated_output = true;
+        fault(w, "too many questions", start);
+        return true;
+    }
+    q.type_text = number_text(&w->d->text, &names_rr_type, q.type);
+    q.class_text = number_text(&w->d->text, &names_class, q.class);
+    w->d->questions[m->question_count++] = q;
+    return true;
+}
+
+/* OPT's fields (RFC 6891 6.1.3); a second one is a fault and is not looked at (6.1.1). */
+static void opt_read(struct walk *w, const struct dns_rr *rr, const uint8_t *start)
+{
+    struct dns_edns *e = &w->m->edns;
+    const uint8_t *at = start;
+    const char *reason;
+
+    if (e->present) {
+        fault(w, "more than one OPT", start);
+        return;
+    }
+    if (w->section != DNS_ADDITIONAL)
+        fault(w, "OPT outside the additional section", start);
+    else if (!str_equal(rr->name, STR(".")))
+        fault(w, "OPT not owned by the root", start);
+    e->present = true;
+    e->udp_size = rr->class;
+    e->ttl = rr->ttl;
+    e->version = (uint8_t)(rr->ttl >> 16);
+    e->flags = (uint16_t)rr->ttl;
+    e->dnssec_ok = e->flags & 0x8000;
+    e->options = w->d->options;
+    reason = dns_options_read(&w->d->text, rr->rdata, w->d->options, &e->option_count, &at);
+    if (reason)
+        fault(w, reason, at);
+    w->m->rcode = (uint16_t)(rr->ttl >> 24 << 4 | (w->m->flags & 15));
+}
+
+/* UPDATE names RRs and RRsets without their rdata (RFC 2136 2.4, 2.5). */
+static bool may_be_empty(const struct walk *w, const struct dns_rr *rr)
+{
+    return rr->rdata.len == 0 &&
+           (w->m->opcode == OPCODE_UPDATE || rr->class == CLASS_ANY || rr->class == CLASS_NONE);
+}
+
+static void rr_finish(struct walk *w, struct dns_rr *rr)
+{
+    struct text *t = &w->d->text;
+    struct dns_rdata r = {
+        .in = cursor_of(rr->rdata),
+        .out = t,
+        .names = &w->d->names,
+        .class = rr->class,
+    };
+
+    rr->type_text = number_text(t, &names_rr_type, rr->type);
+    rr->class_text = number_text(t, &names_class, rr->class);
+    rr->generic = false;
+    rr->data = (struct str){"", 0};
+    if (may_be_empty(w, rr))
+        return;
+    rr->generic = !dns_rdata_put(&r, rr->type, &rr->data);
+    if (rr->generic && !t->overflow)
+        fault(w, r.reason, r.at);
+}
+
+static bool rr_read(struct walk *w)
+{
+    struct dns_rr *rr = &w->d->rrs[w->d->rr_count];
+    const uint8_t *start = w->in.pos;
+    uint16_t len;
+    bool skip;
+
+    if (cursor_left(&w->in) == 0)
+        return stop(w, "message ends before its last RR", start);
+    if (w->d->rr_count == DNS_RR_MAX)
+        return stop(w, "too many RRs", start);
+    if (!owner_read(w, &rr->name, &skip))
+        return false;
+    if (!cursor_be16(&w->in, &rr->type) || !cursor_be16(&w->in, &rr->class) ||
+        !cursor_be32(&w->in, &rr->ttl) || !cursor_be16(&w->in, &len) ||
+        !cursor_span(&w->in, len, &rr->rdata))
+        return stop(w, "message ends within an RR", w->in.end);
+    if (skip)
+        return true;
+    if (rr->type == TYPE_OPT) {
+        opt_read(w, rr, start);
+    } else {
+        rr_finish(w, rr);
+        if (!w->d->text.overflow) {
+            w->d->rr_count++;
+            w->m->rr_count[w->section]++;
+        }
+    }
+    return !w->d->text.overflow;
+}
+
+static bool sections_read(struct walk *w)
+{
+    struct dns_message *m = w->m;
+
+    for (unsigned i = 1; i <= m->count[DNS_QUESTION]; i++) {
+        w->index = (uint16_t)i;
+        if (!question_read(w))
+            return false;
+    }
+    for (int s = DNS_ANSWER; s < DNS_SECTIONS; s++) {
+        w->section = (enum dns_section)s;
+        m->rr[s] = w->d->rrs + w->d->rr_count;
+        for (unsigned i = 1; i <= m->count[s]; i++) {
+            w->index = (uint16_t)i;
+            if (!rr_read(w))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool header_read(struct walk *w)
+{
+    struct dns_message *m = w->m;
+
+    if (cursor_left(&w->in) < HEADER_LEN)
+        return stop(w, "message shorter than its header", w->in.end);
+    cursor_be16(&w->in, &m->id);
+    cursor_be16(&w->in, &m->flags);
+    for (int s = 0; s < DNS_SECTIONS; s++)
+        cursor_be16(&w->in, &m->count[s]);
+    m->has_header = true;
+    m->opcode = m->flags >> 11 & 15;
+    m->rcode = m->flags & 15;
+    m->opcode_text = number_text(&w->d->text, &names_opcode, m->opcode);
+    return true;
+}
+
+bool dns_decode(struct dns_decoder *decoder, struct span message, struct dns_message *ret)
+{
+    static const uint8_t nothing[1];
+    struct walk w = {.d = decoder, .m = ret};
+    struct text *t = &decoder->text;
+    bool whole;
+
+    *ret = (struct dns_message){.len = message.len, .question = decoder->questions};
+    for (int s = 0; s < DNS_SECTIONS; s++)
+        ret->rr[s] = decoder->rrs;
+    if (message.len > DNS_MESSAGE_MAX)
+        message.len = DNS_MESSAGE_MAX;
+    if (!message.ptr)
+        message.ptr = nothing;
+    decoder_begin(decoder, message);
+    w.in = cursor_of(message);
+    if (!header_read(&w))
+        return false;
+    whole = sections_read(&w);
+    if (t->overflow) {
+        ret->truncated_output = true;
+        fault(&w, "output limit reached", w.in.pos);
+        t->overflow = false;
+    }
+    t->cap = t->limit = sizeof(decoder->storage);
+    ret->rcode_text = number_text(t, &names_rcode, ret->rcode);
+    w.section = DNS_ADDITIONAL;
+    w.index = 0;
+    if (ret->len > DNS_MESSAGE_MAX)
+        fault(&w, "message longer than 65535 octets", w.in.end);
+    if (whole)
+        ret->trailing = cursor_left(&w.in);
+    return !ret->fault.reason;
+}

@@ -1,0 +1,417 @@
+/* dns_rdata.c - rdata in presentation format: the driver and the fields that types share.
+ *
+ * The driver walks a type's row of dns_rdata_table.c. What does not fit the row, octets left over
+ * included, is written as RFC 3597 5 instead: no octet is ever lost or made up.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "dns_internal.h"
+
+bool dns_rdata_broken(struct dns_rdata *r, const char *reason)
+{
+    r->reason = reason;
+    r->at = r->in.pos;
+    return false;
+}
+
+static bool short_rdata(struct dns_rdata *r)
+{
+    return dns_rdata_broken(r, "rdata too short");
+}
+
+void dns_generic_put(struct text *t, struct span rdata)
+{
+    text_put_lit(t, "\\# ");
+    text_put_u64(t, rdata.len);
+    if (rdata.len > 0) {
+        text_put_char(t, ' ');
+        text_put_HEX(t, rdata);
+    }
+}
+
+static bool fields_put(struct dns_rdata *r, const struct dns_rdata_row *row)
+{
+    for (size_t i = 0; row->fields[i]; i++) {
+        if (i > 0)
+            text_put_char(r->out, ' ');
+        if (!row->fields[i](r))
+            return false;
+    }
+    if (cursor_left(&r->in) > 0)
+        return dns_rdata_broken(r, "octets left over in rdata");
+    return true;
+}
+
+/* Empty last fields leave the blank before them. No field ends in a blank of its own. */
+static size_t trimmed(const struct text *t, size_t start)
+{
+    size_t len = t->len;
+
+    while (len > start && t->buf[len - 1] == ' ')
+        len--;
+    return len;
+}
+
+bool dns_rdata_put(struct dns_rdata *r, uint16_t type, struct str *ret)
+{
+    const struct dns_rdata_row *row = dns_rdata_row(type);
+    struct span rdata = {r->in.pos, cursor_left(&r->in)};
+    size_t start = r->out->len;
+    bool good = true;
+
+    if (row && row->fields[0]) {
+        good = fields_put(r, row);
+        if (good && !r->out->overflow)
+            r->out->len = trimmed(r->out, start);
+        else
+            start = r->out->len; /* kept: remembered names point into the text */
+    }
+    if (!row || !row->fields[0] || !good)
+        dns_generic_put(r->out, rdata);
+    *ret = (struct str){r->out->buf + start, r->out->len - start};
+    return good;
+}
+
+bool dns_rdata_text(struct text *t, uint16_t type, struct span rdata)
+{
+    struct dns_names names = {.message = rdata};
+    struct dns_rdata r = {.in = cursor_of(rdata), .out = t, .names = &names, .class = 1};
+    const struct dns_rdata_row *row = dns_rdata_row(type);
+    size_t start = t->len;
+
+    if (!row || !row->fields[0]) {
+        dns_generic_put(t, rdata);
+        return !t->overflow;
+    }
+    if (fields_put(&r, row) && !t->overflow) {
+        t->len = trimmed(t, start);
+        return true;
+    }
+    text_cut(t, start);
+    dns_generic_put(t, rdata);
+    return false;
+}
+
+bool dns_field_u8(struct dns_rdata *r)
+{
+    uint8_t value;
+
+    if (!cursor_u8(&r->in, &value))
+        return short_rdata(r);
+    text_put_u64(r->out, value);
+    return true;
+}
+
+bool dns_field_u16(struct dns_rdata *r)
+{
+    uint16_t value;
+
+    if (!cursor_be16(&r->in, &value))
+        return short_rdata(r);
+    text_put_u64(r->out, value);
+    return true;
+}
+
+bool dns_field_u32(struct dns_rdata *r)
+{
+    uint32_t value;
+
+    if (!cursor_be32(&r->in, &value))
+        return short_rdata(r);
+    text_put_u64(r->out, value);
+    return true;
+}
+
+bool dns_field_u64(struct dns_rdata *r)
+{
+    uint32_t high, low;
+
+    if (cursor_left(&r->in) < 8 || !cursor_be32(&r->in, &high) || !cursor_be32(&r->in, &low))
+        return short_rdata(r);
+    text_put_u64(r->out, (uint64_t)high << 32 | low);
+    return true;
+}
+
+/* TSIG's clock (RFC 8945 4.2): 48 bits of seconds. */
+bool dns_field_time48(struct dns_rdata *r)
+{
+    uint16_t high;
+    uint32_t low;
+
+    if (cursor_left(&r->in) < 6 || !cursor_be16(&r->in, &high) || !cursor_be32(&r->in, &low))
+        return short_rdata(r);
+    text_put_u64(r->out, (uint64_t)high << 32 | low);
+    return true;
+}
+
+bool dns_field_ip4(struct dns_rdata *r)
+{
+    struct span addr;
+
+    if (!cursor_span(&r->in, 4, &addr))
+        return short_rdata(r);
+    text_put_ip4(r->out, addr.ptr);
+    return true;
+}
+
+bool dns_field_ip6(struct dns_rdata *r)
+{
+    struct span addr;
+
+    if (!cursor_span(&r->in, 16, &addr))
+        return short_rdata(r);
+    text_put_ip6(r->out, addr.ptr);
+    return true;
+}
+
+static bool name_put(struct dns_rdata *r, bool pointers)
+{
+    size_t before = r->out->len;
+    struct str name;
+
+    if (!dns_name_read(r->names, r->out, &r->in, pointers, &name)) {
+        r->reason = r->names->reason;
+        r->at = r->names->at;
+        return false;
+    }
+    if (r->out->len == before)
+        text_put_str(r->out, name); /* shared with an earlier name */
+    text_put_char(r->out, '.');
+    return true;
+}
+
+bool dns_field_name(struct dns_rdata *r)
+{
+    return name_put(r, true);
+}
+
+bool dns_field_name_plain(struct dns_rdata *r)
+{
+    return name_put(r, false);
+}
+
+bool dns_field_type(struct dns_rdata *r)
+{
+    uint16_t type;
+
+    if (!cursor_be16(&r->in, &type))
+        return short_rdata(r);
+    names_put(r->out, &names_rr_type, type);
+    return true;
+}
+
+/* YYYYMMDDHHmmSS (RFC 4034 3.2): RFC 3339 without its punctuation. */
+bool dns_field_time(struct dns_rdata *r)
+{
+    static const uint8_t digits[14] = {0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18};
+    uint32_t seconds;
+    size_t start = r->out->len;
+    char *p;
+
+    if (!cursor_be32(&r->in, &seconds))
+        return short_rdata(r);
+    text_put_rfc3339(r->out, seconds, 0);
+    if (r->out->overflow)
+        return true;
+    p = r->out->buf + start;
+    for (size_t i = 0; i < sizeof(digits); i++)
+        p[i] = p[digits[i]];
+    r->out->len = start + sizeof(digits);
+    return true;
+}
+
+/* One window's types; at most 32 octets. */
+static void window_put(struct dns_rdata *r, unsigned window, struct span bits)
+{
+    for (size_t i = 0; i < bits.len * 8; i++) {
+        if (!(bits.ptr[i / 8] & 0x80 >> i % 8))
+            continue;
+        if (r->out->len > 0 && r->out->buf[r->out->len - 1] != ' ')
+            text_put_char(r->out, ' ');
+        names_put(r->out, &names_rr_type, window << 8 | (unsigned)i);
+    }
+}
+
+/* Type bit maps (RFC 4034 4.1.2): windows ascend, none is empty or ends in a zero octet. May be
+ * missing altogether (RFC 5155 3.2.1). */
+bool dns_field_bitmap(struct dns_rdata *r)
+{
+    int last = -1;
+
+    while (cursor_left(&r->in) > 0) {
+        uint8_t window, len;
+        struct span bits;
+
+        if (!cursor_u8(&r->in, &window) || !cursor_u8(&r->in, &len))
+            return short_rdata(r);
+        if (len == 0 || len > 32 || window <= last)
+            return dns_rdata_broken(r, "bad type bit map");
+        if (!cursor_span(&r->in, len, &bits))
+            return short_rdata(r);
+        if (bits.ptr[len - 1] == 0)
+            return dns_rdata_broken(r, "bad type bit map");
+        window_put(r, window, bits);
+        last = window;
+    }
+    return true;
+}
+
+/* Bit c set: octet c stands for itself between quotes. Printable without " and backslash. */
+static const uint32_t plain_in_string[8] = {0, 0xFFFFFFFB, 0xEFFFFFFF, 0x7FFFFFFF};
+
+void dns_string_put(struct text *t, struct span octets)
+{
+    char *start, *p;
+
+    if (octets.len > DNS_MESSAGE_MAX) {
+        t->overflow = true;
+        return;
+    }
+    start = p = text_reserve(t, octets.len * 4);
+    if (!p)
+        return;
+    for (size_t i = 0; i < octets.len; i++) {
+        unsigned c = octets.ptr[i];
+
+        if (plain_in_string[c >> 5] >> (c & 31) & 1) {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '\\';
+        if (c == '"' || c == '\\') {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = (char)('0' + c / 100);
+        *p++ = (char)('0' + c / 10 % 10);
+        *p++ = (char)('0' + c % 10);
+    }
+    t->len += (size_t)(p - start);
+}
+
+static void quoted_put(struct text *t, struct span octets)
+{
+    text_put_char(t, '"');
+    dns_string_put(t, octets);
+    text_put_char(t, '"');
+}
+
+bool dns_field_string(struct dns_rdata *r)
+{
+    uint8_t len;
+    struct span octets;
+
+    if (!cursor_u8(&r->in, &len) || !cursor_span(&r->in, len, &octets))
+        return short_rdata(r);
+    quoted_put(r->out, octets);
+    return true;
+}
+
+bool dns_field_string_opt(struct dns_rdata *r)
+{
+    return cursor_left(&r->in) == 0 || dns_field_string(r);
+}
+
+/* One or more, to the end. */
+bool dns_field_strings(struct dns_rdata *r)
+{
+    if (!dns_field_string(r))
+        return false;
+    while (cursor_left(&r->in) > 0) {
+        text_put_char(r->out, ' ');
+        if (!dns_field_string(r))
+            return false;
+    }
+    return true;
+}
+
+static struct span take_rest(struct dns_rdata *r)
+{
+    struct span rest = {r->in.pos, cursor_left(&r->in)};
+
+    r->in.pos = r->in.end;
+    return rest;
+}
+
+bool dns_field_quoted_rest(struct dns_rdata *r)
+{
+    quoted_put(r->out, take_rest(r));
+    return true;
+}
+
+bool dns_field_hex(struct dns_rdata *r)
+{
+    if (cursor_left(&r->in) == 0)
+        return short_rdata(r);
+    text_put_HEX(r->out, take_rest(r));
+    return true;
+}
+
+bool dns_field_base64_opt(struct dns_rdata *r)
+{
+    text_put_base64(r->out, take_rest(r));
+    return true;
+}
+
+bool dns_field_base64(struct dns_rdata *r)
+{
+    return cursor_left(&r->in) == 0 ? short_rdata(r) : dns_field_base64_opt(r);
+}
+
+/* NSEC3 salt (RFC 5155 3.3): hex, or "-" when there is none. */
+bool dns_field_salt(struct dns_rdata *r)
+{
+    uint8_t len;
+    struct span octets;
+
+    if (!cursor_u8(&r->in, &len) || !cursor_span(&r->in, len, &octets))
+        return short_rdata(r);
+    if (len == 0)
+        text_put_char(r->out, '-');
+    else
+        text_put_HEX(r->out, octets);
+    return true;
+}
+
+/* NSEC3 next hashed owner (RFC 5155 3.3). */
+bool dns_field_hash(struct dns_rdata *r)
+{
+    uint8_t len;
+    struct span octets;
+
+    if (!cursor_u8(&r->in, &len) || !cursor_span(&r->in, len, &octets) || len == 0)
+        return short_rdata(r);
+    text_put_base32hex(r->out, octets);
+    return true;
+}
+
+/* Groups of `size` octets in lower-case hex with a separator between them. */
+static bool groups_put(struct dns_rdata *r, size_t count, size_t size, char separator)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct span octets;
+
+        if (!cursor_span(&r->in, size, &octets))
+            return short_rdata(r);
+        if (i > 0)
+            text_put_char(r->out, separator);
+        text_put_hex(r->out, octets);
+    }
+    return true;
+}
+
+/* Node and locator values (RFC 6742 2.1.2, 2.3.2). */
+bool dns_field_group64(struct dns_rdata *r)
+{
+    return groups_put(r, 4, 2, ':');
+}
+
+bool dns_field_eui48(struct dns_rdata *r) /* RFC 7043 3.2 */
+{
+    return groups_put(r, 6, 1, '-');
+}
+
+bool dns_field_eui64(struct dns_rdata *r) /* RFC 7043 4.2 */
+{
+    return groups_put(r, 8, 1, '-');
+}
