@@ -293,8 +293,8 @@ static bool read_permitted(const struct cnfparamvals *values, struct source_conf
 }
 
 /* decodeSyslogName gives -1 for what it does not know. */
-static bool read_priority(const struct cnfparamvals *values, const char *name,
-                          syslogName_t *names, int *ret)
+static bool read_priority(const struct cnfparamvals *values, const char *name, syslogName_t *names,
+                          int *ret)
 {
     char *text = NULL;
     int number;
@@ -314,21 +314,16 @@ static bool read_priority(const struct cnfparamvals *values, const char *name,
 
 static bool read_style(const struct cnfparamvals *values, struct input *input)
 {
-    static const struct choice hostnames[] = {{"identity", SUBMIT_IDENTITY},
-                                              {"peer", SUBMIT_PEER},
-                                              {"local", SUBMIT_LOCAL},
-                                              {NULL, 0}};
-    static const struct choice encodings[] = {{"cobs", ENVELOPE_COBS},
-                                              {"base64", ENVELOPE_BASE64},
-                                              {"raw", ENVELOPE_RAW},
-                                              {NULL, 0}};
+    static const struct choice hostnames[] = {
+        {"identity", SUBMIT_IDENTITY}, {"peer", SUBMIT_PEER}, {"local", SUBMIT_LOCAL}, {NULL, 0}};
+    static const struct choice encodings[] = {
+        {"cobs", ENVELOPE_COBS}, {"base64", ENVELOPE_BASE64}, {"raw", ENVELOPE_RAW}, {NULL, 0}};
     static const struct choice flow_controls[] = {{"full", eFLOWCTL_FULL_DELAY},
                                                   {"light", eFLOWCTL_LIGHT_DELAY},
                                                   {"no", eFLOWCTL_NO_DELAY},
                                                   {NULL, 0}};
-    static const struct choice framings[] = {{"dnstap", FS_FRAMING_STREAM},
-                                             {"powerdns", FS_FRAMING_LENGTH16},
-                                             {NULL, 0}};
+    static const struct choice framings[] = {
+        {"dnstap", FS_FRAMING_STREAM}, {"powerdns", FS_FRAMING_LENGTH16}, {NULL, 0}};
     struct submit_style *style = &input->style;
     int hostname = SUBMIT_IDENTITY, encoding = ENVELOPE_COBS, flow = eFLOWCTL_FULL_DELAY,
         framing = FS_FRAMING_STREAM, facility = LOG_DAEMON, severity = LOG_INFO;
@@ -355,14 +350,13 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
 /* Exactly one way to get frames, and no parameter of another. */
 static bool check_kind(const struct cnfparamvals *values, struct source_config *config)
 {
-    static const char *const of_tcp[] = {"address",           "listenportfilename",
-                                         "keepalive",         "keepalive.time",
-                                         "keepalive.probes",  "keepalive.interval",
-                                         "permittedpeer",     "maxsessionsperpeer",
-                                         NULL};
-    static const char *const of_path[] = {"unlink",       "filecreatemode", "fileowner",
-                                          "fileownernum", "filegroup",      "filegroupnum",
-                                          "failonchownfailure", NULL};
+    static const char *const of_tcp[] = {
+        "address",        "listenportfilename", "keepalive",
+        "keepalive.time", "keepalive.probes",   "keepalive.interval",
+        "permittedpeer",  "maxsessionsperpeer", NULL};
+    static const char *const of_path[] = {
+        "unlink",    "filecreatemode", "fileowner",          "fileownernum",
+        "filegroup", "filegroupnum",   "failonchownfailure", NULL};
     const char *const *others = config->path ? of_tcp : of_path;
 
     if (!config->path && !config->port) {
@@ -451,10 +445,9 @@ struct input *inputs_read(struct nvlst *list)
         return NULL;
     }
     config = &input->source;
-    ok = read_socket(values, config) && read_limits(values, config) &&
-         read_types(values, config) && read_permitted(values, config) &&
-         read_style(values, input) && check_kind(values, config) && check_port(config->port) &&
-         set_name(input);
+    ok = read_socket(values, config) && read_limits(values, config) && read_types(values, config) &&
+         read_permitted(values, config) && read_style(values, input) &&
+         check_kind(values, config) && check_port(config->port) && set_name(input);
     cnfparamvalsDestruct(values, &block);
     if (ok)
         return input;

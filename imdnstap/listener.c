@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h"
+
 #include "listener.h"
 
 #include <arpa/inet.h>
@@ -20,7 +22,7 @@
 #include "session.h"
 #include "unix_socket.h"
 
-#define BACKLOG 128
+#define BACKLOG    128
 /* Connections accepted per event, so that a flood does not starve the sessions. */
 #define ACCEPT_MAX 64
 
@@ -138,9 +140,8 @@ static int listen_tcp(const struct addrinfo *info)
 /* With port="0" and several addresses all get the number that the first one drew. */
 static void same_port(const struct sockaddr_storage *first, struct sockaddr *address)
 {
-    in_port_t port = first->ss_family == AF_INET6
-                         ? ((const struct sockaddr_in6 *)first)->sin6_port
-                         : ((const struct sockaddr_in *)first)->sin_port;
+    in_port_t port = first->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)first)->sin6_port
+                                                  : ((const struct sockaddr_in *)first)->sin_port;
 
     if (address->sa_family == AF_INET6)
         ((struct sockaddr_in6 *)address)->sin6_port = port;
@@ -151,7 +152,8 @@ static void same_port(const struct sockaddr_storage *first, struct sockaddr *add
 static bool open_tcp(struct server *server, struct source *source)
 {
     const struct source_config *config = source->config;
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     const char *address = config->address ? config->address : "";
     struct sockaddr_storage first = {0};
@@ -162,8 +164,8 @@ static bool open_tcp(struct server *server, struct source *source)
     int result = getaddrinfo(config->address, config->port, &hints, &all);
 
     if (result != 0) {
-        source_log(source, SOURCE_ERROR, 0, "address=\"%s\" port=\"%s\": %s", address,
-                   config->port, gai_strerror(result));
+        source_log(source, SOURCE_ERROR, 0, "address=\"%s\" port=\"%s\": %s", address, config->port,
+                   gai_strerror(result));
         return false;
     }
     for (struct addrinfo *info = all; info && count < LISTENER_MAX; info = info->ai_next) {
@@ -182,8 +184,8 @@ static bool open_tcp(struct server *server, struct source *source)
     }
     freeaddrinfo(all);
     if (count == 0)
-        source_log(source, SOURCE_ERROR, error, "address=\"%s\" port=\"%s\": cannot listen", address,
-                   config->port);
+        source_log(source, SOURCE_ERROR, error, "address=\"%s\" port=\"%s\": cannot listen",
+                   address, config->port);
     return count > 0;
 }
 
@@ -208,8 +210,8 @@ void listener_destroy(struct listener *listener)
 
 static void set_keepalive(const struct source_config *config, int fd)
 {
-    int on = 1, time = (int)config->keepalive_time_s,
-        interval = (int)config->keepalive_interval_s, probes = (int)config->keepalive_probes;
+    int on = 1, time = (int)config->keepalive_time_s, interval = (int)config->keepalive_interval_s,
+        probes = (int)config->keepalive_probes;
 
     if (!config->keepalive)
         return;

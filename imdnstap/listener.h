@@ -14,10 +14,10 @@ struct listener {
     struct handler handler;
     struct source *source;
     struct listener *next;
-    bool passed;      /* by systemd: not ours to remove */
-    dev_t device;     /* of the socket file that was made */
+    bool passed;  /* by systemd: not ours to remove */
+    dev_t device; /* of the socket file that was made */
     ino_t inode;
-    bool resting;     /* out of file descriptors: not accepting until the next check */
+    bool resting; /* out of file descriptors: not accepting until the next check */
 };
 
 /* Binds and listens; the listeners go to server->listeners. False after one line that says why. */
@@ -30,7 +30,6 @@ bool listener_begin(struct server_thread *thread, struct listener *listener);
 void listener_check(struct server_thread *thread, struct listener *listener);
 
 /* The far end of a TCP or unix connection. */
-void listener_describe(int fd, const struct sockaddr *address, const char *path,
-                       struct peer *ret);
+void listener_describe(int fd, const struct sockaddr *address, const char *path, struct peer *ret);
 
 #endif

@@ -7,8 +7,8 @@ imdnstap_libserver_la_SOURCES = \
 	imdnstap/listener.c imdnstap/listener.h \
 	imdnstap/unix_socket.c imdnstap/unix_socket.h
 imdnstap_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
-imdnstap_libserver_la_LIBADD = lib/libdnstap.la
 
+if WITH_RSYSLOG
 module_LTLIBRARIES += imdnstap/imdnstap.la
 imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 	imdnstap/imdnstap.c \
@@ -18,3 +18,4 @@ imdnstap_imdnstap_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
 imdnstap_imdnstap_la_CFLAGS = $(RSYSLOG_MODULE_CFLAGS)
 imdnstap_imdnstap_la_LDFLAGS = $(RSYSLOG_MODULE_LDFLAGS)
 imdnstap_imdnstap_la_LIBADD = imdnstap/libserver.la $(RSYSLOG_MODULE_LIBADD)
+endif

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h"
+
 #include "server.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@
 
 #define EVENTS_MAX 128
 /* How often timeouts are looked at. */
-#define CHECK_MS 250
+#define CHECK_MS   250
 
 bool server_watch(struct server_thread *thread, struct handler *handler, uint32_t events)
 {
@@ -95,8 +97,7 @@ static bool thread_open(struct server *server, struct server_thread *thread)
     thread->waker.ready = woken;
     thread->waker.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     thread->buffer = malloc(SERVER_READ_SIZE + sizeof((struct session *)0)->head);
-    return thread->waker.fd >= 0 && thread->buffer &&
-           server_watch(thread, &thread->waker, EPOLLIN);
+    return thread->waker.fd >= 0 && thread->buffer && server_watch(thread, &thread->waker, EPOLLIN);
 }
 
 struct server *server_create(const struct server_callbacks *callbacks, unsigned threads)

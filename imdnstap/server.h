@@ -23,7 +23,7 @@
 
 #define SERVER_THREADS_MAX 64
 /* Octets that one read takes at most. */
-#define SERVER_READ_SIZE (256 * 1024)
+#define SERVER_READ_SIZE   (256 * 1024)
 
 struct peer {
     char address[64];   /* "192.0.2.1"; 127.0.0.1 for what is local */
@@ -73,7 +73,7 @@ struct server_thread {
     bool started;
     int epoll;
     struct handler waker;
-    void *context; /* the callbacks' own */
+    void *context;   /* the callbacks' own */
     uint8_t *buffer; /* SERVER_READ_SIZE, and room for the start of an item before it */
     struct session *sessions;
     pthread_mutex_t inbox_mutex;

@@ -6,6 +6,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h"
+
 #include "session.h"
 
 #include <errno.h>
@@ -37,8 +39,7 @@ struct session *session_create(struct source *source, int fd, const struct peer 
         source_log_peer(source, SOURCE_ERROR, ENOMEM, "no memory for a session of %s", peer->text);
         if (session) {
             if (session->peer_context)
-                source->server->callbacks->peer_close(source->config->owner,
-                                                      session->peer_context);
+                source->server->callbacks->peer_close(source->config->owner, session->peer_context);
             fs_destroy(&session->stream);
             free(session);
         }
@@ -121,8 +122,8 @@ static enum outcome send_out(struct server_thread *thread, struct session *sessi
     ssize_t sent = 0;
 
     if (session->out_len)
-        sent = send(session->handler.fd, session->out, session->out_len,
-                    MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent =
+            send(session->handler.fd, session->out, session->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
         if (errno == EAGAIN || errno == EINTR)
             sent = 0;
@@ -142,11 +143,13 @@ static enum outcome reply(struct server_thread *thread, struct session *session)
     if (answer.len > sizeof session->out - session->out_len) {
         source_log_peer(session->source, SOURCE_WARNING, 0,
                         "%s closed: it reads none of our answers", session->peer.text);
-        return END;
-    }
-    memcpy(session->out + session->out_len, answer.ptr, answer.len);
-    session->out_len += answer.len;
-    return send_out(thread, session);
+        return
+END
+;
+}
+memcpy(session->out + session->out_len, answer.ptr, answer.len);
+session->out_len += answer.len;
+return send_out(thread, session);
 }
 
 /* Printable ASCII only, for the log. */
@@ -179,15 +182,15 @@ static void refuse(struct session *session, struct cursor input)
     }
     case FS_ERROR_CONTENT_TYPE:
         printable(fs_error_content_type(session->stream), type, sizeof type);
-        source_log_peer(source, SOURCE_WARNING, 0, "%s refused: %s but \"%s\"",
-                        session->peer.text, text, type);
+        source_log_peer(source, SOURCE_WARNING, 0, "%s refused: %s but \"%s\"", session->peer.text,
+                        text, type);
         break;
     case FS_ERROR_FRAME_SIZE:
         source_count(source, COUNT_RECEIVED, 1);
         source_count(source, COUNT_INVALID, 1);
-        source_log_peer(source, SOURCE_WARNING, 0,
-                        "%s closed: %s: %u octets, maxframesize is %zu", session->peer.text, text,
-                        fs_error_size(session->stream), source->config->max_frame);
+        source_log_peer(source, SOURCE_WARNING, 0, "%s closed: %s: %u octets, maxframesize is %zu",
+                        session->peer.text, text, fs_error_size(session->stream),
+                        source->config->max_frame);
         break;
     default:
         source_log_peer(source, SOURCE_WARNING, 0, "%s closed: %s, after %llu octets",
@@ -221,24 +224,30 @@ static enum outcome feed(struct server_thread *thread, struct session *session,
             if (++frames % STOP_CHECK_FRAMES == 0) {
                 session_tally(thread, session->source);
                 if (server_stopping(server))
-                    return END;
-            }
-            break;
-        case FS_REPLY:
-            if (reply(thread, session) == END)
-                return END;
-            break;
-        case FS_START:
-            started(session);
-            break;
-        case FS_STOP:
-            session->ended = true;
-            break;
-        case FS_ERROR:
-            refuse(session, *input);
-            return END;
-        }
-    }
+                    return
+END
+;
+}
+break;
+case FS_REPLY:
+if (reply(thread, session) == END)
+    return
+END
+;
+break;
+case FS_START:
+started(session);
+break;
+case FS_STOP:
+session->ended = true;
+break;
+case FS_ERROR:
+refuse(session, *input);
+return
+END
+;
+}
+}
 }
 
 /* Keeps the beginning of an item for the next read. */
@@ -250,22 +259,26 @@ static enum outcome keep(struct session *session, struct cursor rest)
     session->head_len = 0;
     if (need == 0 || need <= sizeof session->head) {
         if (left > sizeof session->head)
-            return END; /* cannot be: a length is known from eight octets */
-        if (left)
-            memcpy(session->head, rest.pos, left);
-        session->head_len = left;
-        return KEEP;
-    }
-    session->pending = malloc(need);
-    if (!session->pending) {
-        source_log_peer(session->source, SOURCE_ERROR, ENOMEM, "%s closed: no memory for a frame",
-                        session->peer.text);
-        return END;
-    }
-    memcpy(session->pending, rest.pos, left);
-    session->pending_len = left;
-    session->need = need;
-    return KEEP;
+            return
+END
+; /* cannot be: a length is known from eight octets */
+if (left)
+    memcpy(session->head, rest.pos, left);
+session->head_len = left;
+return KEEP;
+}
+session->pending = malloc(need);
+if (!session->pending) {
+    source_log_peer(session->source, SOURCE_ERROR, ENOMEM, "%s closed: no memory for a frame",
+                    session->peer.text);
+    return
+END
+;
+}
+memcpy(session->pending, rest.pos, left);
+session->pending_len = left;
+session->need = need;
+return KEEP;
 }
 
 /* The end of the connection, by the peer or by an error. */
@@ -289,7 +302,9 @@ static enum outcome gone(struct session *session, int error)
                         "session with %s closed%s, %llu frames", session->peer.text,
                         session->ended ? "" : " without STOP", (unsigned long long)session->frames);
     }
-    return END;
+    return
+END
+;
 }
 
 /* The read completed what was pending, or not. */
@@ -342,15 +357,19 @@ static enum outcome read_once(struct server_thread *thread, struct session *sess
     session->octets += octets;
     source_count(session->source, COUNT_BYTES, octets);
     if (session->pending && feed_pending(thread, session, &octets, now_ms) == END)
-        return END;
-    if (!session->pending) {
-        input = cursor_of(span_of(thread->buffer, session->head_len + octets));
-        if (feed(thread, session, &input, now_ms) == END || keep(session, input) == END)
-            return END;
-    }
-    if (fs_started(session->stream) || session->deadline_ms == 0)
-        set_deadline(session, now_ms);
-    return KEEP;
+        return
+END
+;
+if (!session->pending) {
+    input = cursor_of(span_of(thread->buffer, session->head_len + octets));
+    if (feed(thread, session, &input, now_ms) == END || keep(session, input) == END)
+        return
+END
+;
+}
+if (fs_started(session->stream) || session->deadline_ms == 0)
+    set_deadline(session, now_ms);
+return KEEP;
 }
 
 static void ready(struct server_thread *thread, struct handler *handler, uint32_t events)

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h"
+
 #include "source.h"
 
 #include <arpa/inet.h>
@@ -251,8 +253,8 @@ static bool pass_limit(struct source_log_limit *limit, unsigned *ret_missed)
     return pass;
 }
 
-void source_log_peer(struct source *source, enum source_level level, int error,
-                     const char *format, ...)
+void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
+                     ...)
 {
     va_list arguments;
     unsigned missed;

@@ -75,10 +75,10 @@ struct source_config {
 
     enum fs_framing framing;
     size_t max_frame;
-    unsigned max_sessions, max_sessions_per_peer; /* 0: no limit of its own */
+    unsigned max_sessions, max_sessions_per_peer;   /* 0: no limit of its own */
     unsigned handshake_timeout_ms, idle_timeout_ms; /* 0: none */
 
-    bool filter; /* only the types below */
+    bool filter;    /* only the types below */
     uint64_t types; /* bit: Message.Type */
     uint32_t sample;
     unsigned rate_interval_ms; /* 0: no limit */
@@ -144,7 +144,7 @@ void source_peer_leave(struct source *source, const char *address);
 void source_log(struct source *source, enum source_level level, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same for what peers cause: a bounded number of lines per minute and source. */
-void source_log_peer(struct source *source, enum source_level level, int error,
-                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
 
 #endif

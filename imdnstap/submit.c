@@ -26,7 +26,7 @@
 /* A host name's length (RFC 1035 2.3.4). */
 #define HOSTNAME_MAX 255
 /* 9999-12-31T23:59:59Z: syslog has four digits for the year. */
-#define TIME_MAX 253402300799ULL
+#define TIME_MAX     253402300799ULL
 
 static obj_if_t obj; /* for objUse */
 DEFobjCurrIf(datetime)
@@ -120,13 +120,13 @@ void submit_peer_destroy(struct submit_peer *peer)
 
 static bool is_host_octet(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '-' || c == '_' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == ':';
 }
 
 /* A host name from the frame's identity, or from the peer when it has none. */
-static void set_identity(struct submit_batch *batch, smsg_t *message, const struct submit_peer *peer,
-                         struct span identity)
+static void set_identity(struct submit_batch *batch, smsg_t *message,
+                         const struct submit_peer *peer, struct span identity)
 {
     size_t len = identity.len < HOSTNAME_MAX ? identity.len : HOSTNAME_MAX;
 
@@ -159,7 +159,8 @@ static void set_hostname(struct submit_batch *batch, smsg_t *message,
 }
 
 /* The frame's own time; without one (or out of syslog's range) the time of reception stays. */
-static void set_time(struct submit_batch *batch, smsg_t *message, const struct dnstap_glance *glance)
+static void set_time(struct submit_batch *batch, smsg_t *message,
+                     const struct dnstap_glance *glance)
 {
     if (!glance || glance->time_sec == 0 || glance->time_sec > TIME_MAX)
         return;

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h"
+
 #include "unix_socket.h"
 
 #include <errno.h>
@@ -12,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 128
+#define BACKLOG          128
 /* sd_listen_fds(3) */
 #define LISTEN_FDS_START 3
 
