@@ -97,7 +97,7 @@ static void log_line(enum source_level level, int error, const char *line)
     static const int severities[] = {
         [SOURCE_INFO] = LOG_INFO, [SOURCE_WARNING] = LOG_WARNING, [SOURCE_ERROR] = LOG_ERR};
 
-    LogMsg(error, level == SOURCE_INFO ? RS_RET_OK : NO_ERRCODE, severities[level], "%s", line);
+    LogMsg(error, NO_ERRCODE, severities[level], "%s", line);
 }
 
 static const struct server_callbacks callbacks = {
@@ -197,7 +197,7 @@ static void check_message_size(modConfData_t *config)
             need = size;
     }
     if (need > limit)
-        LogMsg(0, RS_RET_OK, LOG_WARNING,
+        LogMsg(0, NO_ERRCODE, LOG_WARNING,
                "imdnstap: frames may make messages of up to %zu octets, and maxMessageSize is %zu: "
                "later rulesets with a queue of their own and forwarding may cut them; set "
                "global(maxMessageSize=\"%zuk\")",
