@@ -223,7 +223,8 @@ static bool put_list(struct text *t, struct str key, struct str label, const str
         text_put_str(t, rr->class_text);
         text_put_char(t, ' ');
         text_put_str(t, rr->type_text);
-        text_put_char(t, ' ');
+        if (rr->data.len)
+            text_put_char(t, ' ');
         put_escaped(t, rr->data, VALUE);
         if (t->overflow || t->len - start <= CS_MAX)
             continue;

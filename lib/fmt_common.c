@@ -159,7 +159,7 @@ bool fmt_has_date(const struct event *event)
 
 uint64_t fmt_ms(uint64_t sec, uint32_t nsec)
 {
-    return sec * 1000 + nsec / 1000000;
+    return sec * 1000 + nsec % FMT_NSEC_PER_SEC / 1000000;
 }
 
 bool fmt_is_ip(struct span address)
@@ -217,6 +217,8 @@ void fmt_put_rr_json(struct text *t, const struct dns_rr *rr)
     text_put_str(t, rr->class_text);
     text_put_char(t, ' ');
     text_put_str(t, rr->type_text);
+    if (!rr->data.len) /* as in RFC 2136 updates */
+        return;
     text_put_char(t, ' ');
     text_put_json_raw(t, rr->data);
 }

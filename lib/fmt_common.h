@@ -11,6 +11,7 @@
 
 /* The last second that four-digit years can write; a consumer's date parser refuses later ones. */
 #define FMT_TIME_SEC_MAX UINT64_C(253402300799)
+#define FMT_NSEC_PER_SEC 1000000000u
 
 enum { /* RR types (IANA registry) whose rdata a format takes apart */
        FMT_TYPE_A = 1,

@@ -18,7 +18,7 @@ static void put_time(struct text *t, struct str key, uint64_t sec, uint32_t nsec
 {
     fmt_key(t, key);
     text_put_char(t, '"');
-    text_put_rfc3339(t, sec, nsec);
+    text_put_rfc3339(t, sec, nsec % FMT_NSEC_PER_SEC);
     text_put_char(t, '"');
 }
 
