@@ -33,3 +33,16 @@ TESTS += tests/unit/test_dnstap_plain
 tests_unit_test_dnstap_plain_SOURCES = tests/unit/test_dnstap_plain.c tests/unit/guard.h
 tests_unit_test_dnstap_plain_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dnstap_plain_LDADD = $(UNIT_LDADD)
+
+# The event, and the formats.
+EVENT_TESTS = tests/unit/test_event tests/unit/test_fmt
+check_PROGRAMS += $(EVENT_TESTS)
+TESTS += $(EVENT_TESTS)
+
+tests_unit_test_event_SOURCES = tests/unit/test_event.c tests/unit/guard.h tests/unit/payload.h
+tests_unit_test_event_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_event_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_fmt_SOURCES = tests/unit/test_fmt.c
+tests_unit_test_fmt_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fmt_LDADD = $(UNIT_LDADD)
