@@ -1,0 +1,188 @@
+"""Independent decoders for the differential tests: no line of lib/ is behind any of them.
+
+Frame Streams and the dnstap protobuf are taken apart here, from their specifications; DNS messages
+and rdata by dnspython, rdata text also by ldns (libldns.so.3 through ctypes).
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import ctypes
+import os
+import struct
+import subprocess
+import sys
+
+SRC = os.environ.get("abs_top_srcdir", os.getcwd())
+BUILD = os.environ.get("abs_top_builddir", os.path.join(SRC, "build"))
+CORPUS = os.path.join(SRC, "tests", "corpus")
+
+
+def tool(name):
+    """Path of a program of tests/tools in the build tree."""
+    return os.path.join(BUILD, "tests", "tools", name)
+
+
+def captures():
+    return sorted(
+        os.path.join(CORPUS, f) for f in os.listdir(CORPUS) if f.endswith(".fstrm"))
+
+
+class Tap:
+    """Counts and prints; the plan comes last."""
+
+    def __init__(self):
+        self.n = 0
+        self.failed = 0
+
+    def ok(self, good, what, *why):
+        self.n += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.n} - {what}")
+        if not good:
+            for line in why[:20]:
+                print("# " + str(line).replace("\n", " ")[:600])
+        sys.stdout.flush()
+
+    def skip(self, what, reason):
+        self.n += 1
+        print(f"ok {self.n} - {what} # SKIP {reason}")
+
+    def done(self):
+        print(f"1..{self.n}")
+        sys.exit(1 if self.failed else 0)
+
+
+# ---- Frame Streams and dnstap.proto -----------------------------------------------------------------
+
+
+def frames(path):
+    """Payloads of the data frames of a file (fstrm/control.h: length 0 escapes a control frame)."""
+    data = open(path, "rb").read()
+    at, out = 0, []
+    while at + 4 <= len(data):
+        (n,) = struct.unpack_from(">I", data, at)
+        at += 4
+        if n == 0:
+            (n,) = struct.unpack_from(">I", data, at)
+            at += 4 + n
+            continue
+        out.append(data[at:at + n])
+        at += n
+    return out
+
+
+def write_frames(payloads):
+    """A unidirectional stream that holds these payloads."""
+    content = b"protobuf:dnstap.Dnstap"
+    start = struct.pack(">III", 2, 1, len(content)) + content
+    out = struct.pack(">II", 0, len(start)) + start
+    for p in payloads:
+        out += struct.pack(">I", len(p)) + p
+    return out + struct.pack(">III", 0, 4, 3)
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        octet = data[at]
+        at += 1
+        value |= (octet & 127) << shift
+        shift += 7
+        if octet < 128:
+            return value, at
+
+
+def fields(data):
+    """Protobuf wire format: {field number: last value}."""
+    at, out = 0, {}
+    while at < len(data):
+        key, at = varint(data, at)
+        wire = key & 7
+        if wire == 0:
+            value, at = varint(data, at)
+        elif wire == 2:
+            n, at = varint(data, at)
+            value = data[at:at + n]
+            at += n
+        elif wire == 5:
+            (value,) = struct.unpack_from("<I", data, at)
+            at += 4
+        elif wire == 1:
+            (value,) = struct.unpack_from("<Q", data, at)
+            at += 8
+        else:
+            raise ValueError(f"wire type {wire}")
+        out[key >> 3] = value
+    return out
+
+
+# Field numbers of dnstap.proto.
+TOP = {1: "identity", 2: "version", 3: "extra", 14: "message"}
+MESSAGE = {1: "type", 2: "family", 3: "protocol", 4: "query_address", 5: "response_address",
+           6: "query_port", 7: "response_port", 8: "query_time_sec", 9: "query_time_nsec",
+           10: "query_message", 11: "query_zone", 12: "response_time_sec",
+           13: "response_time_nsec", 14: "response_message", 15: "policy", 16: "http_protocol"}
+
+
+def dnstap(payload):
+    """A payload as a flat dict of the schema's names."""
+    top = fields(payload)
+    out = {TOP[k]: v for k, v in top.items() if k in TOP}
+    out.update({MESSAGE[k]: v for k, v in fields(out.pop("message", b"")).items() if k in MESSAGE})
+    return out
+
+
+# ---- our side ----------------------------------------------------------------------------------------
+
+
+def render(fmt, path=None, payloads=None):
+    """Lines that dnstap_render prints for a file, or for payloads."""
+    run = subprocess.run([tool("dnstap_render"), fmt, path or "-"],
+                         input=None if path else write_frames(payloads),
+                         stdout=subprocess.PIPE, check=True)
+    return run.stdout.split(b"\n")[:-1]
+
+
+def rdata_text(rows):
+    """Text of each (type, wire) by dns_rdata_text; None where it has none."""
+    text = "".join(f"{t} {w.hex()}\n" for t, w in rows)
+    run = subprocess.run([tool("rdata_text")], input=text.encode(), stdout=subprocess.PIPE, check=True)
+    lines = run.stdout.decode("ascii").split("\n")[:-1]
+    assert len(lines) == len(rows), (len(lines), len(rows))
+    return [None if line == "!" else line for line in lines]
+
+
+# ---- ldns --------------------------------------------------------------------------------------------
+
+
+class Ldns:
+    """ldns_rr_new_frm_str and ldns_rr2wire: text to wire."""
+
+    def __init__(self):
+        self.lib = lib = ctypes.CDLL("libldns.so.3")
+        self.libc = ctypes.CDLL(None)
+        self.libc.free.argtypes = [ctypes.c_void_p]
+        lib.ldns_rr_new_frm_str.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_char_p,
+                                            ctypes.c_uint32, ctypes.c_void_p, ctypes.c_void_p]
+        lib.ldns_rr2wire.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p,
+                                     ctypes.c_int, ctypes.POINTER(ctypes.c_size_t)]
+        lib.ldns_rr_free.argtypes = [ctypes.c_void_p]
+
+    def rdata(self, type_text, text):
+        """Wire rdata of `text` as that type, or None when ldns does not take it."""
+        rr, wire, size = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_size_t()
+        line = f". 0 IN {type_text} {text}".encode()
+        if self.lib.ldns_rr_new_frm_str(ctypes.byref(rr), line, 0, None, None) != 0:
+            return None
+        status = self.lib.ldns_rr2wire(ctypes.byref(wire), rr, 1, ctypes.byref(size))
+        out = ctypes.string_at(wire, size.value) if status == 0 else None
+        if wire:
+            self.libc.free(wire)
+        self.lib.ldns_rr_free(rr)
+        return out[11:] if out else None  # root owner, type, class, TTL, rdlength
+
+
+def ldns():
+    try:
+        return Ldns()
+    except OSError:
+        return None
