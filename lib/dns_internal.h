@@ -82,7 +82,8 @@ bool dns_rdata_broken(struct dns_rdata *r, const char *reason);
 dns_field dns_field_u8, dns_field_u16, dns_field_u32, dns_field_u64, dns_field_ip4, dns_field_ip6;
 dns_field dns_field_name, dns_field_name_plain; /* with and without compression pointers */
 dns_field dns_field_type, dns_field_time, dns_field_time48, dns_field_bitmap;
-dns_field dns_field_string, dns_field_string_opt, dns_field_strings, dns_field_quoted_rest;
+dns_field dns_field_string, dns_field_string_opt, dns_field_strings;
+dns_field dns_field_quoted_rest, dns_field_quoted_rest_opt; /* character-string without length */
 dns_field dns_field_hex, dns_field_base64, dns_field_base64_opt; /* the rest; _opt may be empty */
 dns_field dns_field_salt, dns_field_hash, dns_field_group64, dns_field_eui48, dns_field_eui64;
 

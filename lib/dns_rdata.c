@@ -333,10 +333,15 @@ static struct span take_rest(struct dns_rdata *r)
     return rest;
 }
 
-bool dns_field_quoted_rest(struct dns_rdata *r)
+bool dns_field_quoted_rest_opt(struct dns_rdata *r)
 {
     quoted_put(r->out, take_rest(r));
     return true;
+}
+
+bool dns_field_quoted_rest(struct dns_rdata *r)
+{
+    return cursor_left(&r->in) == 0 ? short_rdata(r) : dns_field_quoted_rest_opt(r);
 }
 
 bool dns_field_hex(struct dns_rdata *r)

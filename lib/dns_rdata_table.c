@@ -97,7 +97,7 @@ static const struct dns_rdata_row rows[] = {
     {250, {FIELD(name_plain), FIELD(time48), FIELD(u16), FIELD(sized64), FIELD(u16), FIELD(error),
            FIELD(sized64)}},                                             /* TSIG: RFC 8945 4.2 */
     {256, {FIELD(u16), FIELD(u16), FIELD(quoted_rest)}},                 /* URI: RFC 7553 4.1 */
-    {257, {FIELD(caa), FIELD(quoted_rest)}},                             /* RFC 8659 4.1.1 */
+    {257, {FIELD(caa), FIELD(quoted_rest_opt)}},                         /* RFC 8659 4.1.1 */
     {258, {FIELD(strings)}},                                             /* AVC */
     {259, {FIELD(u32), FIELD(u32), FIELD(u8), FIELD(string), FIELD(media)}}, /* DOA */
     {260, {FIELD(relay)}},                                               /* AMTRELAY: RFC 8777 4.3 */
