@@ -1,0 +1,141 @@
+#!/bin/bash
+# check.sh - builds rsyslog-dnstap and runs every test of it.
+#
+# Usage: scripts/check.sh [--sanitizers] [--clang] [--distcheck] [--all]
+#
+#   (nothing)      the whole suite with gcc: unit, golden, fuzz replay, structure, and end-to-end
+#                  with the stock rsyslogd and real DNS servers
+#   --sanitizers   the suite again, instrumented with ASan and UBSan, in BUILD/sanitizers
+#   --clang        compile everything with clang as well; a warning is an error
+#   --distcheck    make distcheck: the distribution archive builds, tests, installs and cleans up
+#   --all          all of these
+#
+# The set-up is that of demo.sh (setup.sh): missing build packages are installed, nothing of the
+# system is reconfigured or started. The last line is "tests: N passed, N failed, N skipped". A test
+# whose counterpart (a DNS server) cannot be had is skipped and says so; with CI=true it fails.
+# Environment: BUILD, the build directory (default: build below the source); JOBS, make's -j.
+#
+# SPDX-License-Identifier: Apache-2.0
+set -u
+exec </dev/null
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(dirname "$here")
+mkdir -p "${BUILD:=$top/build}"
+build=$(cd "$BUILD" && pwd)
+jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
+export SETUP_ENV=$build/setup.env JOBS=$jobs
+
+sanitizers=no clang=no distcheck=no
+for option; do
+    case $option in
+    --sanitizers) sanitizers=yes ;;
+    --clang) clang=yes ;;
+    --distcheck) distcheck=yes ;;
+    --all) sanitizers=yes clang=yes distcheck=yes ;;
+    -h|--help) sed -n '2,/^# SPDX/{/^# SPDX/d;s/^# \{0,1\}//;p;}' "$0"; exit 0 ;;
+    *) echo "check: unknown option $option (--help)" >&2; exit 2 ;;
+    esac
+done
+
+passed=0 failed=0 skipped=0
+
+say() {
+    echo "check: $* ($((SECONDS / 60)):$(printf %02d $((SECONDS % 60))))"
+}
+
+finish() {
+    echo "tests: $passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+
+# A step that is no test: it shows the end of its log and counts as one failure when it fails.
+# step NAME SECONDS LOG COMMAND...
+step() {
+    local name=$1 limit=$2 log=$3
+    shift 3
+    say "$name"
+    if timeout -k 30 "$limit" "$@" >"$log" 2>&1; then
+        return 0
+    fi
+    local status=$?
+    [ $status -ne 124 ] || echo "check: $name took longer than $limit s"
+    grep -nE 'warning:|error:|Error [0-9]' "$log" | head -n 40
+    tail -n 100 "$log"
+    echo "check: $name FAILED ($log)"
+    failed=$((failed + 1))
+    return 1
+}
+
+# Value of one line of automake's summary.
+count() {
+    sed -n "s/^# $1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1 | grep . || echo 0
+}
+
+# Runs the suite in a build directory and adds up its cases.
+suite() {
+    local name=$1 dir=$2 log=$2/check.log status=0
+    say "$name: make check"
+    (cd "$dir" && E2E_CACHE=$build/servers timeout -k 30 1500 make -k -j"$jobs" check) \
+        >"$log" 2>&1 || status=$?
+    local bad=$(($(count FAIL) + $(count XPASS) + $(count ERROR)))
+    passed=$((passed + $(count PASS) + $(count XFAIL)))
+    skipped=$((skipped + $(count SKIP)))
+    grep '^SKIP' "$log" | sort -u | head -n 40
+    if [ $status -ne 0 ] && [ $bad -eq 0 ]; then
+        # No test failed, and yet make did: it did not compile, or did not end in time.
+        bad=1
+        [ $status -ne 124 ] || echo "check: $name took longer than 1500 s"
+        grep -nE 'warning:|error:|Error [0-9]' "$log" | head -n 40
+        tail -n 60 "$log"
+    fi
+    if [ $bad -ne 0 ]; then
+        grep -E '^(FAIL|ERROR|XPASS)' "$log" | head -n 100
+        tail -n 300 "$dir/test-suite.log" 2>/dev/null
+        echo "check: $name: $bad FAILED ($log, $dir/test-suite.log)"
+    fi
+    failed=$((failed + bad))
+    say "$name: $(count PASS) passed, $bad failed, $(count SKIP) skipped"
+}
+
+say "setting up"
+if ! timeout -k 30 2400 "$here/setup.sh" --check "$build"; then
+    failed=1
+    finish
+fi
+
+step "gcc: build" 900 "$build/build.log" env CC=gcc "$here/build.sh" "$build" --enable-werror || finish
+suite gcc "$build"
+
+if [ $clang = yes ]; then
+    if command -v clang >/dev/null; then
+        step "clang: build without a warning" 900 "$build/clang.log" \
+            env CC=clang "$here/build.sh" "$build/clang" --enable-werror &&
+            step "clang: build of the tests" 900 "$build/clang-check.log" \
+                make -C "$build/clang" -j"$jobs" check TESTS=
+    elif [ "${CI:-}" = true ]; then
+        echo "check: clang is missing"
+        failed=$((failed + 1))
+    else
+        say "clang: not installed, left out"
+    fi
+fi
+
+if [ $sanitizers = yes ]; then
+    # The stock daemon is not instrumented, so the runtime is loaded before it; what the daemon
+    # leaks is not ours to report.
+    E2E_PRELOAD=$(readlink -f "$(gcc -print-file-name=libasan.so)")
+    export E2E_PRELOAD
+    if step "sanitizers: build" 900 "$build/sanitizers.log" \
+        env CC=gcc "$here/build.sh" "$build/sanitizers" --enable-werror --enable-sanitizers=address,undefined; then
+        suite sanitizers "$build/sanitizers"
+    fi
+    unset E2E_PRELOAD
+fi
+
+if [ $distcheck = yes ]; then
+    # The end-to-end tests have run above; here it is about the archive.
+    step "distcheck" 1200 "$build/distcheck.log" \
+        env E2E_ONLY=none make -C "$build" -j"$jobs" distcheck
+fi
+finish
