@@ -1,0 +1,350 @@
+/* imdnstap.c - rsyslog input: Frame Streams of DNS servers become messages.
+ *
+ * Entry points only: inputs.c reads parameters, server.c and its sessions do the work,
+ * submit.c makes messages.
+ *
+ * Concurrency: the server has threads of its own. runInput only waits, so that rsyslog may end it at any
+ * time; afterRun wakes and joins the others. Inputs are constant while the server runs; what they count
+ * is atomic.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rsyslog.h"
+
+#include "cfsysline.h"
+#include "conf.h"
+#include "errmsg.h"
+#include "glbl.h"
+#include "module-template.h"
+#include "parserif.h"
+#include "prop.h"
+#include "ruleset.h"
+#include "statsobj.h"
+#include "unicode-helper.h"
+
+#include "daemon_check.h"
+#include "inputs.h"
+
+MODULE_TYPE_INPUT;
+MODULE_TYPE_NOKEEP;
+MODULE_CNFNAME("imdnstap")
+
+DEF_IMOD_STATIC_DATA;
+DEFobjCurrIf(glbl)
+DEFobjCurrIf(prop)
+DEFobjCurrIf(ruleset)
+DEFobjCurrIf(statsobj)
+
+/* doHUP's argument; this module has no actions. */
+typedef struct input instanceData;
+
+struct modConfData_s {
+    rsconf_t *pConf;
+    struct input *inputs;
+    unsigned threads;
+};
+static modConfData_t *load_config, *run_config;
+
+static struct server *server;
+
+static struct cnfparamdescr module_descriptions[] = {{"threads", eCmdHdlrPositiveInt, 0}};
+static struct cnfparamblk module_block = {CNFPARAMBLK_VERSION, 1, module_descriptions};
+
+/* What the server calls. */
+
+static void *thread_begin(void)
+{
+    return submit_create();
+}
+
+static void thread_end(void *thread)
+{
+    submit_destroy(thread);
+}
+
+static void *peer_open(void *owner, const struct peer *peer)
+{
+    return submit_peer_create(&((struct input *)owner)->style, peer);
+}
+
+static void peer_close(void *owner, void *peer)
+{
+    (void)owner;
+    submit_peer_destroy(peer);
+}
+
+static bool take_frame(void *thread, void *owner, void *peer, struct span frame,
+                       const struct dnstap_glance *glance)
+{
+    return submit_frame(thread, &((struct input *)owner)->style, peer, frame, glance);
+}
+
+static void flush(void *thread)
+{
+    submit_flush(thread);
+}
+
+static void log_line(enum source_level level, int error, const char *line)
+{
+    static const int severities[] = {
+        [SOURCE_INFO] = LOG_INFO, [SOURCE_WARNING] = LOG_WARNING, [SOURCE_ERROR] = LOG_ERR};
+
+    LogMsg(error, NO_ERRCODE, severities[level], "%s", line);
+}
+
+static const struct server_callbacks callbacks = {
+    .thread_begin = thread_begin,
+    .thread_end = thread_end,
+    .peer_open = peer_open,
+    .peer_close = peer_close,
+    .frame = take_frame,
+    .flush = flush,
+    .log = log_line,
+};
+
+BEGINnewInpInst
+    struct input *input;
+    CODESTARTnewInpInst;
+    input = inputs_read(lst);
+    if (!input)
+        ABORT_FINALIZE(RS_RET_CONF_PARAM_INVLD);
+    input->next = load_config->inputs;
+    load_config->inputs = input;
+finalize_it:
+    CODE_STD_FINALIZERnewInpInst;
+ENDnewInpInst
+
+BEGINbeginCnfLoad
+    CODESTARTbeginCnfLoad;
+    load_config = pModConf;
+    pModConf->pConf = pConf;
+    pModConf->inputs = NULL;
+    pModConf->threads = 1;
+ENDbeginCnfLoad
+
+BEGINsetModCnf
+    struct cnfparamvals *values;
+    CODESTARTsetModCnf;
+    values = nvlstGetParams(lst, &module_block, NULL);
+    if (!values)
+        ABORT_FINALIZE(RS_RET_MISSING_CNFPARAMS);
+    if (values[0].bUsed) {
+        if (values[0].val.d.n > SERVER_THREADS_MAX)
+            parser_errmsg("imdnstap: threads=\"%lld\": must be from 1 to %d, 1 is used",
+                          values[0].val.d.n, SERVER_THREADS_MAX);
+        else
+            load_config->threads = (unsigned)values[0].val.d.n;
+    }
+    cnfparamvalsDestruct(values, &module_block);
+finalize_it:
+ENDsetModCnf
+
+BEGINendCnfLoad
+    CODESTARTendCnfLoad;
+    load_config = NULL;
+ENDendCnfLoad
+
+/* An input whose ruleset is not there would flood the default one with binary: it does not run. */
+static bool find_ruleset(modConfData_t *config, struct input *input)
+{
+    if (!input->ruleset_name)
+        return true;
+    if (ruleset.GetRuleset(config->pConf, &input->style.ruleset, (uchar *)input->ruleset_name) ==
+        RS_RET_OK)
+        return true;
+    LogError(0, RS_RET_RULESET_NOT_FOUND,
+             "imdnstap: input %s: ruleset=\"%s\": there is no such ruleset; the input does not run",
+             input->name, input->ruleset_name);
+    return false;
+}
+
+BEGINcheckCnf
+    struct input **at;
+    CODESTARTcheckCnf;
+    for (at = &pModConf->inputs; *at;) {
+        struct input *input = *at;
+
+        if (find_ruleset(pModConf, input)) {
+            at = &input->next;
+            continue;
+        }
+        *at = input->next;
+        inputs_destroy(input);
+    }
+    if (!pModConf->inputs)
+        LogError(0, RS_RET_NO_LSTN_DEFINED,
+                 "imdnstap: no input(type=\"imdnstap\" ...) that can run: the module does nothing");
+ENDcheckCnf
+
+/* Longer messages pass the input's queue whole, but are cut by a `call` of a ruleset with a
+ * queue of its own, and by forwarding. */
+static void check_message_size(modConfData_t *config)
+{
+    size_t need = 0, limit = (size_t)glbl.GetMaxLine(config->pConf);
+
+    for (struct input *input = config->inputs; input; input = input->next) {
+        size_t size = envelope_size_max(input->style.encoding, input->source.max_frame + 4);
+
+        if (size > need)
+            need = size;
+    }
+    if (need > limit)
+        LogMsg(0, NO_ERRCODE, LOG_WARNING,
+               "imdnstap: frames may make messages of up to %zu octets, and maxMessageSize is %zu: "
+               "later rulesets with a queue of their own and forwarding may cut them; set "
+               "global(maxMessageSize=\"%zuk\")",
+               need, limit, need / 1024 + 1);
+}
+
+static rsRetVal create_stats(struct input *input)
+{
+    char name[256];
+    DEFiRet;
+
+    snprintf(name, sizeof name, "imdnstap(%s)", input->name);
+    CHKiRet(statsobj.Construct(&input->stats));
+    CHKiRet(statsobj.SetName(input->stats, (uchar *)name));
+    CHKiRet(statsobj.SetOrigin(input->stats, UCHAR_CONSTANT("imdnstap")));
+    for (int i = 0; i < COUNT_MAX; i++)
+        CHKiRet(statsobj.AddCounter(input->stats, (const uchar *)source_counter_names[i],
+                                    ctrType_IntCtr, CTR_FLAG_RESETTABLE,
+                                    &input->running->counters[i]));
+    CHKiRet(statsobj.ConstructFinalize(input->stats));
+finalize_it:
+    RETiRet;
+}
+
+static rsRetVal open_input(struct input *input)
+{
+    DEFiRet;
+
+    CHKiRet(prop.CreateStringProp(&input->style.input_name, (uchar *)input->name,
+                                  (int)strlen(input->name)));
+    input->running = server_add(server, &input->source);
+    if (input->running)
+        CHKiRet(create_stats(input));
+finalize_it:
+    RETiRet;
+}
+
+BEGINactivateCnfPrePrivDrop
+    CODESTARTactivateCnfPrePrivDrop;
+    run_config = pModConf;
+    if (!pModConf->inputs)
+        FINALIZE;
+    check_message_size(pModConf);
+    server = server_create(&callbacks, pModConf->threads);
+    if (!server) {
+        LogError(errno, RS_RET_ERR, "imdnstap: its threads cannot be set up");
+        ABORT_FINALIZE(RS_RET_NO_RUN);
+    }
+    for (struct input *input = pModConf->inputs; input; input = input->next)
+        CHKiRet(open_input(input));
+finalize_it:
+ENDactivateCnfPrePrivDrop
+
+BEGINactivateCnf
+    CODESTARTactivateCnf;
+ENDactivateCnf
+
+BEGINfreeCnf
+    struct input *input, *next;
+    CODESTARTfreeCnf;
+    for (input = pModConf->inputs; input; input = next) {
+        next = input->next;
+        inputs_destroy(input);
+    }
+ENDfreeCnf
+
+BEGINwillRun
+    CODESTARTwillRun;
+    if (!server)
+        ABORT_FINALIZE(RS_RET_NO_RUN);
+finalize_it:
+ENDwillRun
+
+/* rsyslog ends this thread by SIGTTIN; a signal that comes before sigtimedwait costs a second. */
+BEGINrunInput
+    CODESTARTrunInput;
+    if (!server_start(server)) {
+        LogError(errno, RS_RET_ERR, "imdnstap: its threads cannot be started");
+        ABORT_FINALIZE(RS_RET_ERR);
+    }
+    while (glbl.GetGlobalInputTermState() == 0) {
+        struct timespec second = {.tv_sec = 1};
+
+        nanosleep(&second, NULL);
+    }
+finalize_it:
+ENDrunInput
+
+BEGINafterRun
+    CODESTARTafterRun;
+    server_stop(server);
+    for (struct input *input = run_config->inputs; input; input = input->next) {
+        if (input->stats)
+            statsobj.Destruct(&input->stats);
+        input->running = NULL;
+    }
+    server_destroy(&server);
+    for (struct input *input = run_config->inputs; input; input = input->next)
+        if (input->style.input_name)
+            prop.Destruct(&input->style.input_name);
+ENDafterRun
+
+BEGINdoHUP
+    CODESTARTdoHUP;
+    if (server)
+        server_reload(server);
+ENDdoHUP
+
+BEGINmodExit
+    CODESTARTmodExit;
+    submit_exit(&obj);
+    objRelease(glbl, CORE_COMPONENT);
+    objRelease(prop, CORE_COMPONENT);
+    objRelease(ruleset, CORE_COMPONENT);
+    objRelease(statsobj, CORE_COMPONENT);
+ENDmodExit
+
+BEGINisCompatibleWithFeature
+    CODESTARTisCompatibleWithFeature;
+    if (eFeat == sFEATURENonCancelInputTermination)
+        iRet = RS_RET_OK;
+ENDisCompatibleWithFeature
+
+/* clang-format off */
+BEGINqueryEtryPt
+    CODESTARTqueryEtryPt
+    CODEqueryEtryPt_STD_IMOD_QUERIES
+    CODEqueryEtryPt_STD_CONF2_QUERIES
+    CODEqueryEtryPt_STD_CONF2_setModCnf_QUERIES
+    CODEqueryEtryPt_STD_CONF2_PREPRIVDROP_QUERIES
+    CODEqueryEtryPt_STD_CONF2_IMOD_QUERIES
+    CODEqueryEtryPt_IsCompatibleWithFeature_IF_OMOD_QUERIES
+    CODEqueryEtryPt_doHUP
+ENDqueryEtryPt
+/* clang-format on */
+
+/* The one symbol that the module exports. */
+#pragma GCC visibility push(default)
+BEGINmodInit()
+    CODESTARTmodInit;
+    *ipIFVersProvided = CURR_MOD_IF_VERSION;
+    CODEmodInit_QueryRegCFSLineHdlr;
+    CHKiRet(daemon_check("imdnstap"));
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    CHKiRet(objUse(prop, CORE_COMPONENT));
+    CHKiRet(objUse(ruleset, CORE_COMPONENT));
+    CHKiRet(objUse(statsobj, CORE_COMPONENT));
+    CHKiRet(submit_init(&obj));
+ENDmodInit
+#pragma GCC visibility pop

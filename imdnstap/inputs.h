@@ -1,0 +1,28 @@
+/* inputs.h - parameters of input(type="imdnstap"), checked when the configuration is loaded.
+ *
+ * Concurrency: configuration thread only; constant afterwards.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef INPUTS_H
+#define INPUTS_H
+
+#include "submit.h"
+
+#include "statsobj.h"
+
+/* One input(): what rsyslog's side knows of a source. Owns all strings. */
+struct input {
+    struct source_config source;
+    struct submit_style style;
+    char *name, *ruleset_name;
+    struct source *running; /* borrowed from the server; NULL: not running */
+    statsobj_t *stats;
+    struct input *next;
+};
+
+/* NULL after one line per mistake that names the parameter, its value and what would be right. */
+struct input *inputs_read(struct nvlst *list);
+void inputs_destroy(struct input *input); /* takes NULL */
+
+#endif

@@ -1,0 +1,21 @@
+# imdnstap.so: the input module. What is rsyslog-free is a library, for the tests too.
+noinst_LTLIBRARIES += imdnstap/libserver.la
+imdnstap_libserver_la_SOURCES = \
+	imdnstap/source.c imdnstap/source.h \
+	imdnstap/server.c imdnstap/server.h \
+	imdnstap/session.c imdnstap/session.h \
+	imdnstap/listener.c imdnstap/listener.h \
+	imdnstap/unix_socket.c imdnstap/unix_socket.h
+imdnstap_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+
+if WITH_RSYSLOG
+module_LTLIBRARIES += imdnstap/imdnstap.la
+imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
+	imdnstap/imdnstap.c \
+	imdnstap/inputs.c imdnstap/inputs.h \
+	imdnstap/submit.c imdnstap/submit.h
+imdnstap_imdnstap_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
+imdnstap_imdnstap_la_CFLAGS = $(RSYSLOG_MODULE_CFLAGS)
+imdnstap_imdnstap_la_LDFLAGS = $(RSYSLOG_MODULE_LDFLAGS)
+imdnstap_imdnstap_la_LIBADD = imdnstap/libserver.la $(RSYSLOG_MODULE_LIBADD)
+endif

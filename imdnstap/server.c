@@ -1,0 +1,277 @@
+/* server.c - see server.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include "server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "listener.h"
+#include "session.h"
+
+#define EVENTS_MAX 128
+/* How often timeouts are looked at. */
+#define CHECK_MS   250
+
+bool server_watch(struct server_thread *thread, struct handler *handler, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = handler};
+
+    return epoll_ctl(thread->epoll, EPOLL_CTL_ADD, handler->fd, &event) == 0;
+}
+
+void server_rewatch(struct server_thread *thread, struct handler *handler, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = handler};
+
+    epoll_ctl(thread->epoll, EPOLL_CTL_MOD, handler->fd, &event);
+}
+
+void server_unwatch(struct server_thread *thread, struct handler *handler)
+{
+    epoll_ctl(thread->epoll, EPOLL_CTL_DEL, handler->fd, NULL);
+}
+
+static void wake(struct server_thread *thread)
+{
+    uint64_t one = 1;
+    ssize_t written = write(thread->waker.fd, &one, sizeof one);
+
+    (void)written; /* a full counter wakes as well */
+}
+
+/* Begins the sessions that other threads handed over. */
+static void take_inbox(struct server_thread *thread)
+{
+    struct session *session, *next;
+
+    pthread_mutex_lock(&thread->inbox_mutex);
+    session = thread->inbox;
+    thread->inbox = NULL;
+    pthread_mutex_unlock(&thread->inbox_mutex);
+    for (; session; session = next) {
+        next = session->next;
+        session->next = NULL;
+        session_begin(thread, session);
+    }
+}
+
+static void woken(struct server_thread *thread, struct handler *handler, uint32_t events)
+{
+    uint64_t count;
+    ssize_t got = read(handler->fd, &count, sizeof count);
+
+    (void)got;
+    (void)events;
+    take_inbox(thread);
+}
+
+void server_adopt(struct server_thread *thread, struct session *session)
+{
+    pthread_mutex_lock(&thread->inbox_mutex);
+    session->next = thread->inbox;
+    thread->inbox = session;
+    pthread_mutex_unlock(&thread->inbox_mutex);
+    wake(thread);
+}
+
+struct server_thread *server_pick(struct server *server)
+{
+    return &server->threads[server->next_thread++ % server->thread_count];
+}
+
+static bool thread_open(struct server *server, struct server_thread *thread)
+{
+    thread->server = server;
+    thread->waker.fd = -1;
+    thread->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (thread->epoll < 0 || pthread_mutex_init(&thread->inbox_mutex, NULL) != 0)
+        return false;
+    thread->waker.ready = woken;
+    thread->waker.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    thread->buffer = malloc(SERVER_READ_SIZE + sizeof((struct session *)0)->head);
+    return thread->waker.fd >= 0 && thread->buffer && server_watch(thread, &thread->waker, EPOLLIN);
+}
+
+struct server *server_create(const struct server_callbacks *callbacks, unsigned threads)
+{
+    struct server *server = calloc(1, sizeof *server);
+
+    if (!server)
+        return NULL;
+    server->callbacks = callbacks;
+    server->thread_count = threads;
+    server->threads = calloc(threads, sizeof *server->threads);
+    for (unsigned i = 0; server->threads && i < threads; i++)
+        server->threads[i].epoll = server->threads[i].waker.fd = -1;
+    for (unsigned i = 0; server->threads && i < threads; i++) {
+        if (thread_open(server, &server->threads[i]))
+            continue;
+        server_destroy(&server);
+        return NULL;
+    }
+    if (!server->threads)
+        server_destroy(&server);
+    return server;
+}
+
+struct source *server_add(struct server *server, const struct source_config *config)
+{
+    struct source *source = calloc(1, sizeof *source);
+    bool ok;
+
+    if (!source)
+        return NULL;
+    source->config = config;
+    source->server = server;
+    pthread_mutex_init(&source->log_limit.mutex, NULL);
+    pthread_mutex_init(&source->peers_mutex, NULL);
+    source->next = server->sources;
+    server->sources = source;
+    ok = listener_open(server, source);
+    return ok ? source : NULL;
+}
+
+static void check_times(struct server_thread *thread)
+{
+    uint64_t now_ms = source_now_ms();
+    struct session *next;
+
+    if (now_ms < thread->next_check_ms)
+        return;
+    thread->next_check_ms = now_ms + CHECK_MS;
+    for (struct session *session = thread->sessions; session; session = next) {
+        next = session->next;
+        session_check(thread, session, now_ms);
+    }
+    if (thread != thread->server->threads)
+        return;
+    for (struct listener *l = thread->server->listeners; l; l = l->next)
+        listener_check(thread, l);
+}
+
+static void begin_listeners(struct server_thread *thread)
+{
+    for (struct listener *l = thread->server->listeners; l; l = l->next)
+        if (!listener_begin(thread, l))
+            source_log(l->source, SOURCE_ERROR, errno, "cannot watch its listener");
+}
+
+static void *run(void *argument)
+{
+    struct server_thread *thread = argument;
+    struct server *server = thread->server;
+    struct epoll_event events[EVENTS_MAX];
+
+    if (thread == server->threads)
+        begin_listeners(thread);
+    while (!server_stopping(server)) {
+        int count = epoll_wait(thread->epoll, events, EVENTS_MAX, CHECK_MS);
+
+        for (int i = 0; i < count && !server_stopping(server); i++) {
+            struct handler *handler = events[i].data.ptr;
+
+            handler->ready(thread, handler, events[i].events);
+        }
+        check_times(thread);
+    }
+    server->callbacks->flush(thread->context);
+    return NULL;
+}
+
+/* Signals are rsyslogd's: none for these threads. */
+static bool thread_start(struct server_thread *thread)
+{
+    sigset_t all, before;
+    int error;
+
+    thread->context = thread->server->callbacks->thread_begin();
+    if (!thread->context)
+        return false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&thread->id, NULL, run, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread->started = error == 0;
+    return thread->started;
+}
+
+bool server_start(struct server *server)
+{
+    for (unsigned i = 0; i < server->thread_count; i++) {
+        if (thread_start(&server->threads[i]))
+            continue;
+        server_stop(server);
+        return false;
+    }
+    return true;
+}
+
+void server_stop(struct server *server)
+{
+    atomic_store(&server->stopping, true);
+    for (unsigned i = 0; i < server->thread_count; i++)
+        if (server->threads[i].started)
+            wake(&server->threads[i]);
+    for (unsigned i = 0; i < server->thread_count; i++)
+        if (server->threads[i].started) {
+            pthread_join(server->threads[i].id, NULL);
+            server->threads[i].started = false;
+        }
+}
+
+static void thread_destroy(struct server_thread *thread)
+{
+    if (thread->inbox)
+        take_inbox(thread);
+    while (thread->sessions)
+        session_end(thread, thread->sessions);
+    if (thread->context)
+        thread->server->callbacks->thread_end(thread->context);
+    if (thread->waker.fd >= 0)
+        close(thread->waker.fd);
+    if (thread->epoll >= 0)
+        close(thread->epoll);
+    free(thread->buffer);
+}
+
+void server_destroy(struct server **server)
+{
+    struct server *s;
+
+    if (!server || !*server)
+        return;
+    s = *server;
+    server_stop(s);
+    for (unsigned i = 0; s->threads && i < s->thread_count; i++)
+        thread_destroy(&s->threads[i]);
+    while (s->listeners) {
+        struct listener *listener = s->listeners;
+
+        s->listeners = listener->next;
+        listener_destroy(listener);
+    }
+    while (s->sources) {
+        struct source *source = s->sources;
+
+        s->sources = source->next;
+        pthread_mutex_destroy(&source->log_limit.mutex);
+        pthread_mutex_destroy(&source->peers_mutex);
+        free(source);
+    }
+    free(s->threads);
+    free(s);
+    *server = NULL;
+}
+
+void server_reload(struct server *server)
+{
+    (void)server;
+}

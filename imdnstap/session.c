@@ -1,0 +1,421 @@
+/* session.c - see session.h.
+ *
+ * One read per event and session: a fast producer does not starve the others. A read goes into the thread's
+ * buffer; what is left of it (the beginning of a frame) is kept in a buffer of the frame's size, into
+ * which the next read goes directly, so that slow senders cost no more than their octets.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum outcome { KEEP, END };
+
+/* Frames between two looks at whether to stop. */
+#define STOP_CHECK_FRAMES 64
+
+struct session *session_create(struct source *source, int fd, const struct peer *peer)
+{
+    struct session *session = calloc(1, sizeof *session);
+
+    if (session) {
+        session->handler.fd = fd;
+        session->source = source;
+        session->peer = *peer;
+        session->stream = fs_create(source->config->framing, source->config->max_frame);
+        session->peer_context =
+            source->server->callbacks->peer_open(source->config->owner, &session->peer);
+    }
+    if (!session || !session->stream || !session->peer_context) {
+        source_count(source, COUNT_OPEN_FAILED, 1);
+        source_log_peer(source, SOURCE_ERROR, ENOMEM, "no memory for a session of %s", peer->text);
+        if (session) {
+            if (session->peer_context)
+                source->server->callbacks->peer_close(source->config->owner, session->peer_context);
+            fs_destroy(&session->stream);
+            free(session);
+        }
+        close(fd);
+        return NULL;
+    }
+    atomic_fetch_add(&source->sessions, 1);
+    source_peer_enter(source, session->peer.address);
+    source_count(source, COUNT_OPENED, 1);
+    return session;
+}
+
+void session_destroy(struct session *session)
+{
+    struct source *source;
+
+    if (!session)
+        return;
+    source = session->source;
+    close(session->handler.fd);
+    fs_destroy(&session->stream);
+    free(session->pending);
+    source->server->callbacks->peer_close(source->config->owner, session->peer_context);
+    atomic_fetch_sub(&source->sessions, 1);
+    source_peer_leave(source, session->peer.address);
+    source_count(source, COUNT_CLOSED, 1);
+    free(session);
+}
+
+void session_end(struct server_thread *thread, struct session *session)
+{
+    server_unwatch(thread, &session->handler);
+    if (session->prev)
+        session->prev->next = session->next;
+    else
+        thread->sessions = session->next;
+    if (session->next)
+        session->next->prev = session->prev;
+    if (session->closed)
+        session->closed(session->closed_data, session);
+    session_destroy(session);
+}
+
+/* Between START and STOP silence is limited by idletimeout, else by handshaketimeout. */
+static void set_deadline(struct session *session, uint64_t now_ms)
+{
+    const struct source_config *config = session->source->config;
+    unsigned timeout_ms =
+        fs_started(session->stream) ? config->idle_timeout_ms : config->handshake_timeout_ms;
+
+    session->deadline_ms = timeout_ms ? now_ms + timeout_ms : 0;
+}
+
+void session_take_frame(struct server_thread *thread, struct source *source, void *peer_context,
+                        struct span frame, uint64_t now_ms)
+{
+    const struct server_callbacks *callbacks = source->server->callbacks;
+    struct dnstap_glance glance;
+    bool glanced = dnstap_glance(frame, &glance);
+    enum source_counter counter = source_admit(source, glanced, &glance, now_ms);
+
+    if (counter == COUNT_SUBMITTED &&
+        !callbacks->frame(thread->context, source->config->owner, peer_context, frame,
+                          glanced ? &glance : NULL))
+        counter = COUNT_DISCARDED;
+    thread->tally[COUNT_RECEIVED]++;
+    thread->tally[counter]++;
+}
+
+void session_tally(struct server_thread *thread, struct source *source)
+{
+    for (int i = 0; i < COUNT_MAX; i++) {
+        source_count(source, i, thread->tally[i]);
+        thread->tally[i] = 0;
+    }
+}
+
+static enum outcome send_out(struct server_thread *thread, struct session *session)
+{
+    ssize_t sent = 0;
+
+    if (session->out_len)
+        sent =
+            send(session->handler.fd, session->out, session->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+        if (errno == EAGAIN || errno == EINTR)
+            sent = 0;
+        else
+            sent = (ssize_t)session->out_len; /* gone: what it sent before is still read */
+    }
+    memmove(session->out, session->out + sent, session->out_len - (size_t)sent);
+    session->out_len -= (size_t)sent;
+    server_rewatch(thread, &session->handler, EPOLLIN | (session->out_len ? EPOLLOUT : 0));
+    return KEEP;
+}
+
+static enum outcome reply(struct server_thread *thread, struct session *session)
+{
+    struct span answer = fs_reply(session->stream);
+
+    if (answer.len > sizeof session->out - session->out_len) {
+        source_log_peer(session->source, SOURCE_WARNING, 0,
+                        "%s closed: it reads none of our answers", session->peer.text);
+        return
+END
+;
+}
+memcpy(session->out + session->out_len, answer.ptr, answer.len);
+session->out_len += answer.len;
+return send_out(thread, session);
+}
+
+/* Printable ASCII only, for the log. */
+static void printable(struct span in, char *out, size_t size)
+{
+    size_t len = in.len < size - 1 ? in.len : size - 1;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] = in.ptr[i] >= 0x20 && in.ptr[i] <= 0x7e ? (char)in.ptr[i] : '?';
+    out[len] = '\0';
+}
+
+static void refuse(struct session *session, struct cursor input)
+{
+    struct source *source = session->source;
+    enum fs_error error = fs_error(session->stream);
+    const char *text = fs_error_text(error);
+    char type[64];
+
+    if (!session->counted_start)
+        source_count(source, COUNT_HANDSHAKES_FAILED, 1);
+    switch (error) {
+    case FS_ERROR_NOT_STREAM: {
+        size_t len = cursor_left(&input);
+
+        source_log_peer(source, SOURCE_WARNING, 0, "%s refused: %s; it speaks %s",
+                        session->peer.text, text,
+                        fs_guess_protocol(span_of(input.pos, len < 16 ? len : 16)));
+        break;
+    }
+    case FS_ERROR_CONTENT_TYPE:
+        printable(fs_error_content_type(session->stream), type, sizeof type);
+        source_log_peer(source, SOURCE_WARNING, 0, "%s refused: %s but \"%s\"", session->peer.text,
+                        text, type);
+        break;
+    case FS_ERROR_FRAME_SIZE:
+        source_count(source, COUNT_RECEIVED, 1);
+        source_count(source, COUNT_INVALID, 1);
+        source_log_peer(source, SOURCE_WARNING, 0, "%s closed: %s: %u octets, maxframesize is %zu",
+                        session->peer.text, text, fs_error_size(session->stream),
+                        source->config->max_frame);
+        break;
+    default:
+        source_log_peer(source, SOURCE_WARNING, 0, "%s closed: %s, after %llu octets",
+                        session->peer.text, text, (unsigned long long)session->octets);
+    }
+}
+
+static void started(struct session *session)
+{
+    if (!session->counted_start)
+        source_log_peer(session->source, SOURCE_INFO, 0, "session with %s opened",
+                        session->peer.text);
+    session->counted_start = true;
+    session->ended = false;
+}
+
+/* Takes what is whole. Ends: each turn takes octets or reports one of a bounded number of states. */
+static enum outcome feed(struct server_thread *thread, struct session *session,
+                         struct cursor *input, uint64_t now_ms)
+{
+    struct server *server = thread->server;
+    struct span frame;
+
+    for (unsigned frames = 0;;) {
+        switch (fs_next(session->stream, input, &frame)) {
+        case FS_MORE:
+            return KEEP;
+        case FS_FRAME:
+            session->frames++;
+            session_take_frame(thread, session->source, session->peer_context, frame, now_ms);
+            if (++frames % STOP_CHECK_FRAMES == 0) {
+                session_tally(thread, session->source);
+                if (server_stopping(server))
+                    return
+END
+;
+}
+break;
+case FS_REPLY:
+if (reply(thread, session) == END)
+    return
+END
+;
+break;
+case FS_START:
+started(session);
+break;
+case FS_STOP:
+session->ended = true;
+break;
+case FS_ERROR:
+refuse(session, *input);
+return
+END
+;
+}
+}
+}
+
+/* Keeps the beginning of an item for the next read. */
+static enum outcome keep(struct session *session, struct cursor rest)
+{
+    size_t left = cursor_left(&rest);
+    size_t need = fs_need(session->stream, span_of(rest.pos, left));
+
+    session->head_len = 0;
+    if (need == 0 || need <= sizeof session->head) {
+        if (left > sizeof session->head)
+            return
+END
+; /* cannot be: a length is known from eight octets */
+if (left)
+    memcpy(session->head, rest.pos, left);
+session->head_len = left;
+return KEEP;
+}
+session->pending = malloc(need);
+if (!session->pending) {
+    source_log_peer(session->source, SOURCE_ERROR, ENOMEM, "%s closed: no memory for a frame",
+                    session->peer.text);
+    return
+END
+;
+}
+memcpy(session->pending, rest.pos, left);
+session->pending_len = left;
+session->need = need;
+return KEEP;
+}
+
+/* The end of the connection, by the peer or by an error. */
+static enum outcome gone(struct session *session, int error)
+{
+    struct source *source = session->source;
+    size_t partial = session->head_len + session->pending_len;
+
+    if (!session->counted_start) {
+        source_count(source, COUNT_HANDSHAKES_FAILED, 1);
+        if (session->octets)
+            source_log_peer(source, SOURCE_WARNING, error,
+                            "%s closed its connection within the handshake, after %llu octets",
+                            session->peer.text, (unsigned long long)session->octets);
+    } else if (partial) {
+        source_log_peer(source, SOURCE_WARNING, error,
+                        "%s closed its connection within a frame: %zu octets of it came",
+                        session->peer.text, partial);
+    } else {
+        source_log_peer(source, SOURCE_INFO, session->ended ? 0 : error,
+                        "session with %s closed%s, %llu frames", session->peer.text,
+                        session->ended ? "" : " without STOP", (unsigned long long)session->frames);
+    }
+    return
+END
+;
+}
+
+/* The read completed what was pending, or not. */
+static enum outcome feed_pending(struct server_thread *thread, struct session *session,
+                                 size_t *octets, uint64_t now_ms)
+{
+    size_t missing = session->need - session->pending_len;
+    struct cursor input;
+    enum outcome outcome;
+
+    if (*octets < missing) {
+        session->pending_len += *octets;
+        *octets = 0;
+        return KEEP;
+    }
+    *octets -= missing;
+    input = cursor_of(span_of(session->pending, session->need));
+    session->pending_len = 0;
+    outcome = feed(thread, session, &input, now_ms);
+    free(session->pending);
+    session->pending = NULL;
+    return outcome;
+}
+
+/* One read. *ret: octets behind buffer, which begins with session->head_len kept ones. */
+static ssize_t receive(struct session *session, uint8_t *buffer)
+{
+    struct iovec parts[2];
+    int count = 0;
+
+    if (session->pending)
+        parts[count++] = (struct iovec){session->pending + session->pending_len,
+                                        session->need - session->pending_len};
+    memcpy(buffer, session->head, session->head_len);
+    parts[count++] = (struct iovec){buffer + session->head_len, SERVER_READ_SIZE};
+    return readv(session->handler.fd, parts, count);
+}
+
+static enum outcome read_once(struct server_thread *thread, struct session *session)
+{
+    uint64_t now_ms = source_now_ms();
+    ssize_t got = receive(session, thread->buffer);
+    size_t octets = got > 0 ? (size_t)got : 0;
+    struct cursor input;
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return KEEP;
+    if (got <= 0)
+        return gone(session, got < 0 ? errno : 0);
+    session->octets += octets;
+    source_count(session->source, COUNT_BYTES, octets);
+    if (session->pending && feed_pending(thread, session, &octets, now_ms) == END)
+        return
+END
+;
+if (!session->pending) {
+    input = cursor_of(span_of(thread->buffer, session->head_len + octets));
+    if (feed(thread, session, &input, now_ms) == END || keep(session, input) == END)
+        return
+END
+;
+}
+if (fs_started(session->stream) || session->deadline_ms == 0)
+    set_deadline(session, now_ms);
+return KEEP;
+}
+
+static void ready(struct server_thread *thread, struct handler *handler, uint32_t events)
+{
+    struct session *session = (struct session *)handler;
+    enum outcome outcome = KEEP;
+
+    if (events & EPOLLOUT)
+        outcome = send_out(thread, session);
+    if (outcome == KEEP && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        outcome = read_once(thread, session);
+    thread->server->callbacks->flush(thread->context);
+    session_tally(thread, session->source);
+    if (outcome == END)
+        session_end(thread, session);
+}
+
+void session_begin(struct server_thread *thread, struct session *session)
+{
+    session->handler.ready = ready;
+    session->next = thread->sessions;
+    if (session->next)
+        session->next->prev = session;
+    thread->sessions = session;
+    set_deadline(session, source_now_ms());
+    if (!server_watch(thread, &session->handler, EPOLLIN)) {
+        source_count(session->source, COUNT_OPEN_FAILED, 1);
+        source_log_peer(session->source, SOURCE_ERROR, errno, "%s: cannot watch its connection",
+                        session->peer.text);
+        session_end(thread, session);
+    }
+}
+
+void session_check(struct server_thread *thread, struct session *session, uint64_t now_ms)
+{
+    if (session->deadline_ms == 0 || now_ms < session->deadline_ms)
+        return;
+    if (!session->counted_start) {
+        source_count(session->source, COUNT_HANDSHAKES_FAILED, 1);
+        source_log_peer(session->source, SOURCE_WARNING, 0,
+                        "%s closed: no handshake within handshaketimeout (%u ms)",
+                        session->peer.text, session->source->config->handshake_timeout_ms);
+    } else {
+        source_log_peer(session->source, SOURCE_INFO, 0, "%s closed: %s, %llu frames",
+                        session->peer.text, session->ended ? "stayed after STOP" : "idle",
+                        (unsigned long long)session->frames);
+    }
+    session_end(thread, session);
+}

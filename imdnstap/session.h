@@ -1,0 +1,58 @@
+/* session.h - one connection: reads, feeds the Frame Streams machine, hands frames on.
+ *
+ * Memory: about 1 KiB, and at most one partial frame (max_frame) while that is being received.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "server.h"
+
+#define SESSION_REPLIES_MAX (4 * FS_REPLY_MAX)
+
+struct session {
+    struct handler handler;
+    struct session *next, *prev;
+    struct source *source;
+    struct peer peer;
+    void *peer_context; /* the callbacks' own */
+    struct fs_stream *stream;
+    struct tls_session *tls;
+    bool counted_start; /* has been through a handshake */
+    bool ended;         /* STOP was the last that came */
+    uint64_t frames, octets;
+    uint64_t deadline_ms; /* 0: none */
+
+    /* The beginning of an item: its first octets, or `pending` once its length is known. */
+    uint8_t head[8];
+    size_t head_len;
+    uint8_t *pending; /* need octets, owned */
+    size_t pending_len, need;
+
+    uint8_t out[SESSION_REPLIES_MAX]; /* replies that the socket did not take yet */
+    size_t out_len;
+
+    void (*closed)(void *closed_data, struct session *session); /* for a dialer; may be NULL */
+    void *closed_data;
+};
+
+/* Takes over fd (non-blocking); closes it on failure too. NULL: no memory, counted and said.
+ * The session belongs to the caller until session_begin or session_destroy. */
+struct session *session_create(struct source *source, int fd, const struct peer *peer);
+/* In the thread that owns it from now on. */
+void session_begin(struct server_thread *thread, struct session *session);
+/* Takes NULL. Closes the connection; the session is not in a thread's list (any more). */
+void session_destroy(struct session *session);
+/* Out of the thread, then destroyed. */
+void session_end(struct server_thread *thread, struct session *session);
+/* Ends it if its time is over. */
+void session_check(struct server_thread *thread, struct session *session, uint64_t now_ms);
+
+/* Filters a frame and hands it on. Shared with files. */
+void session_take_frame(struct server_thread *thread, struct source *source, void *peer_context,
+                        struct span frame, uint64_t now_ms);
+/* What session_take_frame counted goes to the source: at the latest before another source's turn. */
+void session_tally(struct server_thread *thread, struct source *source);
+
+#endif

@@ -1,0 +1,272 @@
+/* source.c - see source.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include "source.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "server.h"
+
+#define LOG_LINE_MAX     1024
+#define LOG_WINDOW_MS    60000
+#define LOG_WINDOW_LINES 20
+
+const char *const source_counter_names[COUNT_MAX] = {
+    [COUNT_RECEIVED] = "frames.received",
+    [COUNT_SUBMITTED] = "submitted",
+    [COUNT_FILTERED] = "frames.filtered",
+    [COUNT_SAMPLED_OUT] = "frames.sampledout",
+    [COUNT_RATE_LIMITED] = "frames.ratelimited",
+    [COUNT_INVALID] = "frames.invalid",
+    [COUNT_DISCARDED] = "discarded",
+    [COUNT_BYTES] = "bytes.received",
+    [COUNT_OPENED] = "sessions.opened",
+    [COUNT_CLOSED] = "sessions.closed",
+    [COUNT_OPEN_FAILED] = "sessions.openfailed",
+    [COUNT_REFUSED] = "sessions.refused",
+    [COUNT_HANDSHAKES_FAILED] = "handshakes.failed",
+};
+
+uint64_t source_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A window of the configured length takes `burst` frames. Two threads that turn a window over
+ * at once may let a few more in: the limit is for load, not for accounting. */
+static bool within_rate(struct source *source, uint64_t now_ms)
+{
+    const struct source_config *config = source->config;
+    uint64_t begin = atomic_load_explicit(&source->rate_window_ms, memory_order_relaxed);
+
+    if (begin == 0 || now_ms - begin >= config->rate_interval_ms) {
+        if (atomic_compare_exchange_strong(&source->rate_window_ms, &begin, now_ms))
+            atomic_store_explicit(&source->rate_used, 0, memory_order_relaxed);
+    }
+    if (atomic_load_explicit(&source->rate_used, memory_order_relaxed) >= config->rate_burst)
+        return false;
+    return atomic_fetch_add_explicit(&source->rate_used, 1, memory_order_relaxed) <
+           config->rate_burst;
+}
+
+/* Spreads the bits (the finalizer of MurmurHash3), so that any N divides evenly. */
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccdULL;
+    x ^= x >> 33;
+    x *= 0xc4ceb9fe1a85ec53ULL;
+    return x ^ x >> 33;
+}
+
+enum source_counter source_admit(struct source *source, bool glanced,
+                                 const struct dnstap_glance *glance, uint64_t now_ms)
+{
+    const struct source_config *config = source->config;
+
+    if (glanced) {
+        if (config->filter &&
+            (glance->type >= SOURCE_TYPES_MAX || !(config->types >> glance->type & 1)))
+            return COUNT_FILTERED;
+        if (config->sample > 1 && mix(glance->transaction) % config->sample != 0)
+            return COUNT_SAMPLED_OUT;
+    }
+    if (config->rate_interval_ms && !within_rate(source, now_ms))
+        return COUNT_RATE_LIMITED;
+    return COUNT_SUBMITTED;
+}
+
+static void map_v4(const void *four, struct in6_addr *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->s6_addr[10] = ret->s6_addr[11] = 0xff;
+    memcpy(&ret->s6_addr[12], four, 4);
+}
+
+bool source_parse_prefix(const char *text, struct source_prefix *ret)
+{
+    char address[INET6_ADDRSTRLEN];
+    const char *slash = strchr(text, '/');
+    size_t len = slash ? (size_t)(slash - text) : strlen(text);
+    struct source_prefix prefix = {.bits = 128};
+    struct in_addr four;
+    unsigned long bits, widest = 128;
+    char *end;
+
+    if (len >= sizeof address)
+        return false;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    if (inet_pton(AF_INET, address, &four) == 1) {
+        map_v4(&four, &prefix.address);
+        widest = 32;
+    } else if (inet_pton(AF_INET6, address, &prefix.address) != 1) {
+        return false;
+    }
+    if (slash) {
+        bits = strtoul(slash + 1, &end, 10);
+        if (slash[1] < '0' || slash[1] > '9' || *end || bits > widest)
+            return false;
+        prefix.bits = (unsigned)(bits + 128 - widest);
+    }
+    *ret = prefix;
+    return true;
+}
+
+static bool within(const struct in6_addr *address, const struct source_prefix *prefix)
+{
+    unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
+
+    if (memcmp(address->s6_addr, prefix->address.s6_addr, whole) != 0)
+        return false;
+    return rest == 0 ||
+           (address->s6_addr[whole] ^ prefix->address.s6_addr[whole]) >> (8 - rest) == 0;
+}
+
+bool source_permits(const struct source_config *config, const struct sockaddr *address)
+{
+    struct in6_addr six;
+
+    if (config->permitted_count == 0)
+        return true;
+    if (address->sa_family == AF_INET)
+        map_v4(&((const struct sockaddr_in *)address)->sin_addr, &six);
+    else if (address->sa_family == AF_INET6)
+        six = ((const struct sockaddr_in6 *)address)->sin6_addr;
+    else
+        return true;
+    for (size_t i = 0; i < config->permitted_count; i++)
+        if (within(&six, &config->permitted[i]))
+            return true;
+    return false;
+}
+
+struct source_peer {
+    struct source_peer *next;
+    unsigned sessions;
+    char address[64];
+};
+
+static struct source_peer **find_peer(struct source *source, const char *address)
+{
+    struct source_peer **at = &source->peers;
+
+    while (*at && strcmp((*at)->address, address) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+unsigned source_sessions_of(struct source *source, const char *address)
+{
+    struct source_peer *peer;
+    unsigned sessions;
+
+    pthread_mutex_lock(&source->peers_mutex);
+    peer = *find_peer(source, address);
+    sessions = peer ? peer->sessions : 0;
+    pthread_mutex_unlock(&source->peers_mutex);
+    return sessions;
+}
+
+void source_peer_enter(struct source *source, const char *address)
+{
+    struct source_peer **at;
+
+    if (source->config->max_sessions_per_peer == 0)
+        return;
+    pthread_mutex_lock(&source->peers_mutex);
+    at = find_peer(source, address);
+    if (!*at) {
+        *at = calloc(1, sizeof **at);
+        if (*at)
+            snprintf((*at)->address, sizeof(*at)->address, "%s", address);
+    }
+    if (*at)
+        (*at)->sessions++;
+    pthread_mutex_unlock(&source->peers_mutex);
+}
+
+void source_peer_leave(struct source *source, const char *address)
+{
+    struct source_peer **at, *peer;
+
+    if (source->config->max_sessions_per_peer == 0)
+        return;
+    pthread_mutex_lock(&source->peers_mutex);
+    at = find_peer(source, address);
+    peer = *at;
+    if (peer && --peer->sessions == 0) {
+        *at = peer->next;
+        free(peer);
+    }
+    pthread_mutex_unlock(&source->peers_mutex);
+}
+
+static void say(struct source *source, enum source_level level, int error, const char *format,
+                va_list arguments)
+{
+    char line[LOG_LINE_MAX];
+    int len = snprintf(line, sizeof line, "imdnstap: input %s: ", source->config->name);
+
+    if (len >= 0 && (size_t)len < sizeof line)
+        vsnprintf(line + len, sizeof line - (size_t)len, format, arguments);
+    source->server->callbacks->log(level, error, line);
+}
+
+void source_log(struct source *source, enum source_level level, int error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(source, level, error, format, arguments);
+    va_end(arguments);
+}
+
+/* May this line be said? *ret_missed: lines that the last window kept back. */
+static bool pass_limit(struct source_log_limit *limit, unsigned *ret_missed)
+{
+    uint64_t now = source_now_ms();
+    bool pass;
+
+    *ret_missed = 0;
+    pthread_mutex_lock(&limit->mutex);
+    if (limit->window_ms == 0 || now - limit->window_ms >= LOG_WINDOW_MS) {
+        *ret_missed = limit->suppressed;
+        limit->window_ms = now;
+        limit->said = limit->suppressed = 0;
+    }
+    pass = limit->said < LOG_WINDOW_LINES;
+    if (pass)
+        limit->said++;
+    else
+        limit->suppressed++;
+    pthread_mutex_unlock(&limit->mutex);
+    return pass;
+}
+
+void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
+                     ...)
+{
+    va_list arguments;
+    unsigned missed;
+
+    if (!pass_limit(&source->log_limit, &missed))
+        return;
+    if (missed)
+        source_log(source, SOURCE_WARNING, 0,
+                   "%u more lines about its peers were not written (at most %d a minute are); "
+                   "the impstats counters have all",
+                   missed, LOG_WINDOW_LINES);
+    va_start(arguments, format);
+    say(source, level, error, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,150 @@
+/* source.h - one input(): where frames come from, what gets in, and the books.
+ *
+ * No rsyslog here: everything of rsyslog's stands behind struct server_callbacks (server.h).
+ *
+ * Concurrency: a source_config is read-only once its source runs. In struct source, counters, session counts and
+ * the rate window are atomic; the log limiter has a mutex; the rest is written before threads start.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "dnstap.h"
+#include "frame.h"
+
+/* Message types have small numbers; what is above passes only where nothing is filtered. */
+#define SOURCE_TYPES_MAX 64
+
+enum source_counter {
+    COUNT_RECEIVED,
+    COUNT_SUBMITTED,
+    COUNT_FILTERED,
+    COUNT_SAMPLED_OUT,
+    COUNT_RATE_LIMITED,
+    COUNT_INVALID,
+    COUNT_DISCARDED,
+    COUNT_BYTES,
+    COUNT_OPENED,
+    COUNT_CLOSED,
+    COUNT_OPEN_FAILED,
+    COUNT_REFUSED,
+    COUNT_HANDSHAKES_FAILED,
+    COUNT_MAX
+};
+
+/* Their names in impstats, by number. */
+extern const char *const source_counter_names[COUNT_MAX];
+
+enum source_level { SOURCE_INFO, SOURCE_WARNING, SOURCE_ERROR };
+
+/* An address prefix, IPv4 as ::ffff:a.b.c.d. */
+struct source_prefix {
+    struct in6_addr address;
+    unsigned bits; /* of 128 */
+};
+
+/* Strings are borrowed from the configuration, which outlives the source; NULL: not set. */
+struct source_config {
+    const char *name; /* for the log */
+    void *owner;      /* the callbacks' own */
+
+    const char *path;
+    bool unlink;
+    mode_t mode;
+    uid_t uid; /* (uid_t)-1: unchanged */
+    gid_t gid;
+    bool fail_on_chown;
+
+    const char *address, *port, *port_file;
+    bool keepalive;
+    unsigned keepalive_time_s, keepalive_interval_s, keepalive_probes; /* 0: the system's */
+    struct source_prefix *permitted;
+    size_t permitted_count; /* 0: anybody */
+
+    const char *connect;
+    const char *file;
+    bool follow;
+    const char *state_dir, *state_name;
+
+    enum fs_framing framing;
+    size_t max_frame;
+    unsigned max_sessions, max_sessions_per_peer;   /* 0: no limit of its own */
+    unsigned handshake_timeout_ms, idle_timeout_ms; /* 0: none */
+
+    bool filter;    /* only the types below */
+    uint64_t types; /* bit: Message.Type */
+    uint32_t sample;
+    unsigned rate_interval_ms; /* 0: no limit */
+    unsigned rate_burst;
+
+    bool use_tls;
+    const char *tls_ca, *tls_cert, *tls_key, *tls_mode;
+    const char **tls_peers;
+    size_t tls_peer_count;
+};
+
+/* Lets `burst` lines through per minute, and counts the rest for a last line. */
+struct source_log_limit {
+    pthread_mutex_t mutex;
+    uint64_t window_ms;
+    unsigned said, suppressed;
+};
+
+struct tls_context;
+struct server;
+struct source_peer;
+
+struct source {
+    const struct source_config *config;
+    struct server *server;
+    _Atomic uint64_t counters[COUNT_MAX];
+    _Atomic unsigned sessions;
+    _Atomic uint64_t rate_window_ms;
+    _Atomic unsigned rate_used;
+    struct source_log_limit log_limit;
+    pthread_mutex_t peers_mutex;
+    struct source_peer *peers; /* only with max_sessions_per_peer; at most as many as sessions */
+    struct tls_context *tls;
+    struct source *next;
+};
+
+static inline void source_count(struct source *source, enum source_counter counter, uint64_t n)
+{
+    if (n)
+        atomic_fetch_add_explicit(&source->counters[counter], n, memory_order_relaxed);
+}
+
+/* Monotonic, coarse: a few ms. */
+uint64_t source_now_ms(void);
+
+/* Which counter a frame belongs to: COUNT_SUBMITTED when it gets in. Decided from a glance alone.
+ *
+ * What is no dnstap gets in (and becomes a malformed event) unless the rate limit stops it.
+ * Sampling keeps query and response together: by a hash of the transaction. */
+enum source_counter source_admit(struct source *source, bool glanced,
+                                 const struct dnstap_glance *glance, uint64_t now_ms);
+
+/* "192.0.2.0/24", "2001:db8::/32", "::1". False when it is no prefix. */
+bool source_parse_prefix(const char *text, struct source_prefix *ret);
+bool source_permits(const struct source_config *config, const struct sockaddr *address);
+
+/* Sessions per address, for max_sessions_per_peer; cost is linear in the addresses. */
+unsigned source_sessions_of(struct source *source, const char *address);
+void source_peer_enter(struct source *source, const char *address);
+void source_peer_leave(struct source *source, const char *address);
+
+/* One line, with "imdnstap: input NAME: " before it. */
+void source_log(struct source *source, enum source_level level, int error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same for what peers cause: a bounded number of lines per minute and source. */
+void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
+
+#endif

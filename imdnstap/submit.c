@@ -1,0 +1,234 @@
+/* submit.c - see submit.h.
+ *
+ * Concurrency: no state but the caller's batch, and prop_t reference counts, which are atomic.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "rsyslog.h"
+
+#include "datetime.h"
+#include "dirty.h"
+#include "errmsg.h"
+#include "glbl.h"
+#include "msg.h"
+#include "prop.h"
+#include "syslogd-types.h"
+#include "unicode-helper.h"
+
+#include "submit.h"
+
+/* A host name's length (RFC 1035 2.3.4). */
+#define HOSTNAME_MAX 255
+/* 9999-12-31T23:59:59Z: syslog has four digits for the year. */
+#define TIME_MAX     253402300799ULL
+
+static obj_if_t obj; /* for objUse */
+DEFobjCurrIf(datetime)
+DEFobjCurrIf(glbl)
+DEFobjCurrIf(prop)
+
+struct submit_batch {
+    multi_submit_t list;
+    smsg_t *messages[SUBMIT_BATCH];
+    const struct submit_style *style; /* of all in the list */
+    struct syslogTime received;
+    time_t received_seconds;
+    struct syslogTime reported; /* of `reported_seconds`: most frames share a second */
+    uint64_t reported_seconds;
+    struct text run, body;
+    char identity[HOSTNAME_MAX], hostname[HOSTNAME_MAX]; /* the last one, and what became of it */
+    size_t identity_len;
+};
+
+rsRetVal submit_init(obj_if_t *obj_if)
+{
+    DEFiRet;
+
+    obj = *obj_if;
+    CHKiRet(objUse(datetime, CORE_COMPONENT));
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    CHKiRet(objUse(prop, CORE_COMPONENT));
+finalize_it:
+    RETiRet;
+}
+
+void submit_exit(obj_if_t *obj_if)
+{
+    obj = *obj_if;
+    objRelease(datetime, CORE_COMPONENT);
+    objRelease(glbl, CORE_COMPONENT);
+    objRelease(prop, CORE_COMPONENT);
+}
+
+struct submit_batch *submit_create(void)
+{
+    struct submit_batch *batch = calloc(1, sizeof *batch);
+
+    if (!batch)
+        return NULL;
+    batch->list.maxElem = SUBMIT_BATCH;
+    batch->list.ppMsgs = batch->messages;
+    batch->reported_seconds = UINT64_MAX;
+    text_init(&batch->run, SIZE_MAX / 4);
+    text_init(&batch->body, SIZE_MAX / 4);
+    return batch;
+}
+
+void submit_destroy(struct submit_batch *batch)
+{
+    if (!batch)
+        return;
+    submit_flush(batch);
+    text_destroy(&batch->run);
+    text_destroy(&batch->body);
+    free(batch);
+}
+
+struct submit_peer *submit_peer_create(const struct submit_style *style, const struct peer *peer)
+{
+    struct submit_peer *p = calloc(1, sizeof *p);
+    const uchar *address = (const uchar *)peer->address;
+
+    if (!p)
+        return NULL;
+    if (prop.CreateStringProp(&p->ip, address, (int)strlen(peer->address)) != RS_RET_OK) {
+        free(p);
+        return NULL;
+    }
+    p->name = peer->local ? glbl.GetLocalHostNameProp() : p->ip;
+    prop.AddRef(p->name);
+    p->attributes.sample = style->sample;
+    memcpy(p->tls_name, peer->tls_name, sizeof p->tls_name);
+    p->attributes.tls = str_of(p->tls_name);
+    return p;
+}
+
+void submit_peer_destroy(struct submit_peer *peer)
+{
+    if (!peer)
+        return;
+    prop.Destruct(&peer->ip);
+    prop.Destruct(&peer->name);
+    free(peer);
+}
+
+static bool is_host_octet(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == ':';
+}
+
+/* A host name from the frame's identity, or from the peer when it has none. */
+static void set_identity(struct submit_batch *batch, smsg_t *message,
+                         const struct submit_peer *peer, struct span identity)
+{
+    size_t len = identity.len < HOSTNAME_MAX ? identity.len : HOSTNAME_MAX;
+
+    if (len == 0) {
+        MsgSetHOSTNAME(message, propGetSzStr(peer->name), prop.GetStringLen(peer->name));
+        return;
+    }
+    if (len != batch->identity_len || memcmp(batch->identity, identity.ptr, len) != 0) {
+        memcpy(batch->identity, identity.ptr, len);
+        batch->identity_len = len;
+        for (size_t i = 0; i < len; i++)
+            batch->hostname[i] = is_host_octet(identity.ptr[i]) ? (char)identity.ptr[i] : '_';
+    }
+    MsgSetHOSTNAME(message, (const uchar *)batch->hostname, (int)len);
+}
+
+static void set_hostname(struct submit_batch *batch, smsg_t *message,
+                         const struct submit_style *style, const struct submit_peer *peer,
+                         const struct dnstap_glance *glance)
+{
+    prop_t *name = peer->name;
+
+    if (style->hostname == SUBMIT_IDENTITY) {
+        set_identity(batch, message, peer, glance ? glance->identity : span_of(NULL, 0));
+        return;
+    }
+    if (style->hostname == SUBMIT_LOCAL)
+        name = glbl.GetLocalHostNameProp();
+    MsgSetHOSTNAME(message, propGetSzStr(name), prop.GetStringLen(name));
+}
+
+/* The frame's own time; without one (or out of syslog's range) the time of reception stays. */
+static void set_time(struct submit_batch *batch, smsg_t *message,
+                     const struct dnstap_glance *glance)
+{
+    if (!glance || glance->time_sec == 0 || glance->time_sec > TIME_MAX)
+        return;
+    if (glance->time_sec != batch->reported_seconds) {
+        struct timeval time = {.tv_sec = (time_t)glance->time_sec};
+
+        datetime.timeval2syslogTime(&time, &batch->reported, 1);
+        batch->reported_seconds = glance->time_sec;
+    }
+    message->tTIMESTAMP = batch->reported;
+    message->tTIMESTAMP.secfrac =
+        glance->time_nsec < 1000000000 ? (int)(glance->time_nsec / 1000) : 0;
+}
+
+static void put_be32(struct text *t, uint32_t value)
+{
+    char octets[4] = {(char)(value >> 24), (char)(value >> 16), (char)(value >> 8), (char)value};
+
+    text_put(t, octets, sizeof octets);
+}
+
+static bool make_body(struct submit_batch *batch, const struct submit_style *style,
+                      const struct submit_peer *peer, struct span frame)
+{
+    text_clear(&batch->run);
+    text_clear(&batch->body);
+    put_be32(&batch->run, (uint32_t)frame.len);
+    text_put(&batch->run, (const char *)frame.ptr, frame.len);
+    envelope_encode(&batch->body, style->encoding, &peer->attributes,
+                    span_of(batch->run.buf, batch->run.len));
+    return !batch->run.overflow && !batch->body.overflow;
+}
+
+bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
+                  const struct submit_peer *peer, struct span frame,
+                  const struct dnstap_glance *glance)
+{
+    smsg_t *message;
+
+    if (batch->style != style || batch->list.nElem == SUBMIT_BATCH)
+        submit_flush(batch);
+    if (!make_body(batch, style, peer, frame))
+        return false;
+    if (batch->list.nElem == 0)
+        datetime.getCurrTime(&batch->received, &batch->received_seconds, TIME_IN_LOCALTIME);
+    if (msgConstructWithTime(&message, &batch->received, batch->received_seconds) != RS_RET_OK)
+        return false;
+    MsgSetFlowControlType(message, style->flow_control);
+    MsgSetInputName(message, style->input_name);
+    MsgSetRawMsg(message, batch->body.buf, batch->body.len);
+    if ((size_t)getRawMsgLen(message) != batch->body.len) { /* no memory: rsyslog cut it */
+        msgDestruct(&message);
+        return false;
+    }
+    MsgSetMSGoffs(message, 0);
+    msgSetPRI(message, style->priority);
+    MsgSetTAG(message, (const uchar *)style->tag, style->tag_len);
+    MsgSetRcvFrom(message, peer->name);
+    MsgSetRcvFromIP(message, peer->ip);
+    MsgSetRuleset(message, style->ruleset);
+    set_hostname(batch, message, style, peer, glance);
+    set_time(batch, message, glance);
+    batch->style = style;
+    batch->messages[batch->list.nElem++] = message;
+    return true;
+}
+
+void submit_flush(struct submit_batch *batch)
+{
+    multiSubmitFlush(&batch->list);
+}

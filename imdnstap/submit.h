@@ -1,0 +1,61 @@
+/* submit.h - frames become rsyslog messages: the only place where imdnstap touches messages.
+ *
+ * A batch belongs to one thread. Its messages all go to one input's ruleset, since rsyslog takes the queue
+ * of the first: another input's frame flushes first.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SUBMIT_H
+#define SUBMIT_H
+
+#include "rsyslog.h"
+
+#include "obj.h"
+
+#include "dnstap.h"
+#include "envelope.h"
+#include "server.h"
+
+/* rsyslog loses what is left of a multi-submit into a full queue at shutdown: not too many. */
+#define SUBMIT_BATCH 64
+
+enum submit_hostname { SUBMIT_IDENTITY, SUBMIT_PEER, SUBMIT_LOCAL };
+
+/* What the messages of an input have in common; constant while it runs. */
+struct submit_style {
+    ruleset_t *ruleset;
+    prop_t *input_name;
+    char *tag;
+    size_t tag_len;
+    enum submit_hostname hostname;
+    enum envelope_encoding encoding;
+    syslog_pri_t priority;
+    flowControl_t flow_control;
+    uint32_t sample;
+};
+
+/* Who sent it. */
+struct submit_peer {
+    prop_t *ip, *name;
+    struct envelope_attributes attributes;
+    char tls_name[256];
+};
+
+struct submit_batch;
+
+rsRetVal submit_init(obj_if_t *obj_if);
+void submit_exit(obj_if_t *obj_if);
+
+struct submit_batch *submit_create(void); /* NULL: no memory */
+void submit_destroy(struct submit_batch *batch);
+
+struct submit_peer *submit_peer_create(const struct submit_style *style, const struct peer *peer);
+void submit_peer_destroy(struct submit_peer *peer);
+
+/* False: no memory. Blocks as the input's flow control says. */
+bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
+                  const struct submit_peer *peer, struct span frame,
+                  const struct dnstap_glance *glance);
+void submit_flush(struct submit_batch *batch);
+
+#endif

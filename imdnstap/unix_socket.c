@@ -1,0 +1,150 @@
+/* unix_socket.c - see unix_socket.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include "unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG          128
+/* sd_listen_fds(3) */
+#define LISTEN_FDS_START 3
+
+static bool set_path(struct sockaddr_un *address, const char *path)
+{
+    size_t len = strlen(path);
+
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (len == 0 || len >= sizeof address->sun_path)
+        return false;
+    memcpy(address->sun_path, path, len);
+    return true;
+}
+
+/* Does somebody listen there? Only "connection refused" says that nobody does. */
+static bool is_live(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool live;
+
+    if (fd < 0)
+        return true;
+    live = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+           errno != ECONNREFUSED;
+    close(fd);
+    return live;
+}
+
+/* Makes room for the socket. False after a line when what is there must stay. */
+static bool clear_path(struct source *source, const struct sockaddr_un *address)
+{
+    const char *path = source->config->path;
+    struct stat there;
+
+    if (lstat(path, &there) != 0)
+        return true; /* bind says what is wrong, if anything */
+    if (!S_ISSOCK(there.st_mode)) {
+        source_log(source, SOURCE_ERROR, 0,
+                   "path=\"%s\": there is something that is no socket; remove it or take another "
+                   "path",
+                   path);
+        return false;
+    }
+    if (is_live(address)) {
+        source_log(source, SOURCE_ERROR, 0,
+                   "path=\"%s\": another process listens on this socket; stop it or take another "
+                   "path",
+                   path);
+        return false;
+    }
+    if (!source->config->unlink) {
+        source_log(source, SOURCE_ERROR, 0,
+                   "path=\"%s\": a socket that nobody listens on is there; remove it or set "
+                   "unlink=\"on\"",
+                   path);
+        return false;
+    }
+    if (unlink(path) != 0) {
+        source_log(source, SOURCE_ERROR, errno, "path=\"%s\": the stale socket cannot be removed",
+                   path);
+        return false;
+    }
+    return true;
+}
+
+static bool set_owner(struct source *source)
+{
+    const struct source_config *config = source->config;
+
+    if (config->uid == (uid_t)-1 && config->gid == (gid_t)-1)
+        return true;
+    if (chown(config->path, config->uid, config->gid) == 0)
+        return true;
+    source_log(source, config->fail_on_chown ? SOURCE_ERROR : SOURCE_WARNING, errno,
+               "path=\"%s\": owner or group (fileowner, filegroup) cannot be set", config->path);
+    return !config->fail_on_chown;
+}
+
+int unix_socket_listen(struct source *source)
+{
+    const struct source_config *config = source->config;
+    struct sockaddr_un address;
+    int fd;
+
+    if (!set_path(&address, config->path)) {
+        source_log(source, SOURCE_ERROR, 0, "path=\"%s\": longer than %zu octets", config->path,
+                   sizeof address.sun_path - 1);
+        return -1;
+    }
+    if (!clear_path(source, &address))
+        return -1;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        source_log(source, SOURCE_ERROR, errno, "path=\"%s\": no socket", config->path);
+        return -1;
+    }
+    fchmod(fd, config->mode); /* so that it never exists with a wider mode */
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        source_log(source, SOURCE_ERROR, errno, "path=\"%s\": cannot be bound", config->path);
+        close(fd);
+        return -1;
+    }
+    if (chmod(config->path, config->mode) != 0 || !set_owner(source) || listen(fd, BACKLOG) != 0) {
+        source_log(source, SOURCE_ERROR, errno, "path=\"%s\": cannot be set up", config->path);
+        unlink(config->path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int unix_socket_inherited(const char *path)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    long fds = count ? strtol(count, NULL, 10) : 0;
+    struct sockaddr_un wanted, have;
+
+    if (!pid || strtol(pid, NULL, 10) != getpid() || !set_path(&wanted, path))
+        return -1;
+    for (int fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + fds && fds < 1024; fd++) {
+        socklen_t len = sizeof have;
+
+        memset(&have, 0, sizeof have);
+        if (getsockname(fd, (struct sockaddr *)&have, &len) == 0 && have.sun_family == AF_UNIX &&
+            strcmp(have.sun_path, wanted.sun_path) == 0) {
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+            return fd;
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,17 @@
+/* unix_socket.h - a unix listening socket: made with its permissions, or inherited from systemd.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef UNIX_SOCKET_H
+#define UNIX_SOCKET_H
+
+#include "source.h"
+
+/* Listens on config->path. A socket that nobody listens on is replaced (unlink="on").
+ * -1 after one line that says why. */
+int unix_socket_listen(struct source *source);
+
+/* The descriptor that systemd passed for this path (sd_listen_fds(3)), or -1. */
+int unix_socket_inherited(const char *path);
+
+#endif
