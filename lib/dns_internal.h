@@ -12,8 +12,9 @@
 
 /* Labels and pointers that broken names of one message may cost. Names that can be read are
  * remembered, so a message pays for each of their pointers once; without this cap, broken ones
- * would be walked again by every RR. */
-#define DNS_BROKEN_STEPS_MAX 1024
+ * would be walked again by every RR. Past it, a name gets few pointers that nobody followed before. */
+#define DNS_BROKEN_STEPS_MAX  1024
+#define DNS_HOPS_AFTER_BROKEN 4
 
 /* The name that starts at one offset of the message. */
 struct dns_name_memo {

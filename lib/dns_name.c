@@ -158,14 +158,15 @@ static bool pointer_read(struct walk *w, bool *ret_done)
     *ret_done = memo->generation == n->generation;
     if (*ret_done)
         return memo_take(w, memo);
-    if (n->broken_steps > DNS_BROKEN_STEPS_MAX)
+    if (n->broken_steps > DNS_BROKEN_STEPS_MAX && w->hops > DNS_HOPS_AFTER_BROKEN)
         return broken(w, "too many broken names");
     w->segment = w->in = n->message.ptr + target;
     w->end = n->message.ptr + n->message.len;
     return true;
 }
 
-/* Ends: a label costs wire length, of which there are 255, and a pointer one of 127 hops. */
+/* Ends: a label costs wire length, of which there are 255, and a pointer one of 127 hops; so many
+ * suffixes there are at most, and the root. */
 static bool walk_to_root(struct walk *w, bool pointers)
 {
     bool done = false;
@@ -174,6 +175,7 @@ static bool walk_to_root(struct walk *w, bool pointers)
         if (w->in >= w->end)
             return broken(w, "name goes beyond its end");
         if (w->in[0] == 0) {
+            suffix_add(w);
             w->wire++;
             if (!w->behind)
                 w->behind = w->in + 1;

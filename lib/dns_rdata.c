@@ -42,7 +42,7 @@ static bool fields_put(struct dns_rdata *r, const struct dns_rdata_row *row)
     return true;
 }
 
-/* Empty last fields leave the blank before them. No field ends in a blank of its own. */
+/* An empty last field leaves the blank before it, a bit map one behind it. */
 static size_t trimmed(const struct text *t, size_t start)
 {
     size_t len = t->len;
@@ -220,16 +220,47 @@ bool dns_field_time(struct dns_rdata *r)
     return true;
 }
 
-/* One window's types; at most 32 octets. */
-static void window_put(struct dns_rdata *r, unsigned window, struct span bits)
+#define TYPE_TEXT_MAX 9 /* "TYPE65535" */
+
+/* A type without a name: the quick way for windows that have no named types at all. */
+static char *type_write(char *p, unsigned type)
 {
-    for (size_t i = 0; i < bits.len * 8; i++) {
-        if (!(bits.ptr[i / 8] & 0x80 >> i % 8))
-            continue;
-        if (r->out->len > 0 && r->out->buf[r->out->len - 1] != ' ')
-            text_put_char(r->out, ' ');
-        names_put(r->out, &names_rr_type, window << 8 | (unsigned)i);
+    unsigned divisor = 1;
+
+    memcpy(p, "TYPE", 4);
+    p += 4;
+    while (type / divisor >= 10)
+        divisor *= 10;
+    for (; divisor > 0; divisor /= 10)
+        *p++ = (char)('0' + type / divisor % 10);
+    return p;
+}
+
+/* The types of one octet of a bit map, a blank behind each. */
+static void octet_put(struct text *t, unsigned first, uint8_t bits, bool named)
+{
+    char *p;
+
+    for (unsigned i = 0; named && i < 8; i++) {
+        if (bits & 0x80 >> i) {
+            names_put(t, &names_rr_type, first + i);
+            text_put_char(t, ' ');
+        }
     }
+    p = named ? NULL : text_reserve(t, (TYPE_TEXT_MAX + 1) * 8);
+    for (unsigned i = 0; p && i < 8; i++) {
+        if (bits & 0x80 >> i) {
+            p = type_write(p, first + i);
+            *p++ = ' ';
+        }
+    }
+    if (p)
+        t->len = (size_t)(p - t->buf);
+}
+
+static bool window_named(unsigned window)
+{
+    return window < 2 || window == 128; /* up to IPN; TA and DLV */
 }
 
 /* Type bit maps (RFC 4034 4.1.2): windows ascend, none is empty or ends in a zero octet. May be
@@ -250,7 +281,10 @@ bool dns_field_bitmap(struct dns_rdata *r)
             return short_rdata(r);
         if (bits.ptr[len - 1] == 0)
             return dns_rdata_broken(r, "bad type bit map");
-        window_put(r, window, bits);
+        for (unsigned i = 0; i < len; i++) {
+            if (bits.ptr[i])
+                octet_put(r->out, window * 256u + i * 8, bits.ptr[i], window_named(window));
+        }
         last = window;
     }
     return true;
