@@ -46,27 +46,45 @@ static unsigned char next_octet(struct str name, size_t *pos)
     return (unsigned char)((p[1] - '0') * 100 + (p[2] - '0') * 10 + (p[3] - '0'));
 }
 
-/* One label from *pos to its dot or the end. Room for the cut mark is kept while more may follow. */
+/* The next octet of a label, and whether it may stand for itself. False at the label's end. */
+static bool label_next(struct str name, size_t start, size_t *pos, unsigned char *ret,
+                       bool *ret_plain)
+{
+    bool first = *pos == start, escaped;
+
+    if (*pos >= name.len || name.ptr[*pos] == '.')
+        return false;
+    escaped = name.ptr[*pos] == '\\';
+    *ret = next_octet(name, pos);
+    *ret_plain = !escaped && (is_word((char)*ret) || (*ret == '-' && !first));
+    return true;
+}
+
+/* Octets that a label takes when written whole. */
+static size_t label_width(struct str name, size_t start)
+{
+    size_t pos = start, width = 0;
+    unsigned char c;
+    bool plain;
+
+    while (label_next(name, start, &pos, &c, &plain)) /* advances */
+        width += plain ? 1 : 4;
+    return width;
+}
+
+/* One label from *pos to its dot or the end; cut, with room for the mark, when it is too wide. */
 static void put_label(struct text *t, struct str name, size_t *pos)
 {
     size_t start = *pos, used = 0;
-    bool cut = false;
+    bool cut = label_width(name, start) > LABEL_MAX, full = false, plain;
+    size_t max = cut ? LABEL_MAX - 2 : LABEL_MAX;
+    unsigned char c;
 
-    while (*pos < name.len && name.ptr[*pos] != '.') { /* next_octet advances */
-        bool escaped = name.ptr[*pos] == '\\', first = *pos == start;
-        unsigned char c = next_octet(name, pos);
-        bool plain = !escaped && (is_word((char)c) || (c == '-' && !first));
-        size_t need = plain ? 1 : 4;
-        bool last = *pos >= name.len || name.ptr[*pos] == '.';
-
-        if (cut)
+    while (label_next(name, start, pos, &c, &plain)) { /* advances */
+        used += plain ? 1 : 4;
+        full = full || used > max;
+        if (full)
             continue;
-        if (used + need > LABEL_MAX - (last ? 0U : 2U)) {
-            text_put_lit(t, "_x");
-            cut = true;
-            continue;
-        }
-        used += need;
         if (plain) {
             text_put_char(t, (char)c);
         } else {
@@ -74,6 +92,8 @@ static void put_label(struct text *t, struct str name, size_t *pos)
             text_put_HEX(t, span_of(&c, 1));
         }
     }
+    if (cut)
+        text_put_lit(t, "_x");
 }
 
 static void put_query(struct text *t, struct str name)
