@@ -1,3 +1,3 @@
 # Manual pages and documents.
 dist_man_MANS = doc/mmdnstapparse.5
-dist_doc_DATA = doc/formats.md doc/migration.md
+dist_doc_DATA = doc/formats.md doc/migration.md doc/configuration.md

@@ -1,5 +1,5 @@
 # A ready configuration per destination, installed beside the documents.
-CONF_FILES = \
+CONF_FILES = rsyslog.conf.d/10-dnstap-json-file.conf \
 	rsyslog.conf.d/cef-tcp.conf rsyslog.conf.d/cef-tls.conf \
 	rsyslog.conf.d/elasticsearch.conf rsyslog.conf.d/kafka.conf \
 	rsyslog.conf.d/logstash-tcp.conf rsyslog.conf.d/logstash-udp.conf \
