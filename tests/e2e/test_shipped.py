@@ -1,0 +1,363 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The files of rsyslog.conf.d and the examples of doc/, as shipped.
+
+Covers: every file loads (rsyslogd -N1); each destination's receiver gets exactly the events that
+dnstap_render prints for the same frames, and the consumers' parsers take them: UDP, TCP, TLS, file, bulk,
+RELP through edge and centre; a receiver that is away at first; an event larger than a datagram.
+"""
+import glob
+import http.server
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../formats"))
+import consumers
+import frames as made
+import fstrm
+import tap
+from harness import BUILD, SOURCE, Rsyslogd, check_config, corpus, environment, wait_for
+
+CONF_DIR = os.path.join(SOURCE, "rsyslog.conf.d")
+FILES = sorted(os.path.basename(f) for f in glob.glob(os.path.join(CONF_DIR, "*.conf")))
+SAMPLE = corpus("knot-unix-with-queries")
+PROLOGUE = """\
+global(workDirectory="{dir}/spool" processInternalMessages="on")
+template(name="e2e_log" type="string" string="%syslogseverity-text% %msg%\\n")
+if $syslogtag startswith "rsyslogd" then action(type="omfile" file="{dir}/log" template="e2e_log")
+"""
+RETRY = ('action.resumeRetryCount="-1"', 'action.resumeRetryCount="-1" action.resumeInterval="1"')
+
+
+class Shipped(Rsyslogd):
+    """rsyslogd with a shipped file, in which (old, new) texts are replaced; every old one must be there."""
+
+    def __init__(self, dir, name, *changes):
+        super().__init__(dir)
+        with open(os.path.join(CONF_DIR, name)) as file:
+            text = file.read()
+        if "/run/dnstap.sock" in text:
+            changes = (("/run/dnstap.sock", self.socket),) + changes
+        for old, new in changes:
+            assert old in text, f"{name} does not hold {old}"
+            text = text.replace(old, new)
+        with open(self.conf, "w") as file:
+            file.write(PROLOGUE.replace("{dir}", dir) + text)
+
+
+class Receiver(threading.Thread):
+    """Takes everything that arrives on a loopback TCP or UDP port, until stop()."""
+
+    def __init__(self, kind=socket.SOCK_STREAM, tls=None, port=0):
+        super().__init__(daemon=True)
+        self.tls = tls
+        self.kind = kind
+        self.pieces = []  # datagrams, or octets in order of arrival
+        self.listener = socket.socket(socket.AF_INET, kind)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
+        self.listener.bind(("127.0.0.1", port))
+        self.port = self.listener.getsockname()[1]
+        if kind == socket.SOCK_STREAM:
+            self.listener.listen()
+        self.listener.settimeout(0.2)
+        self.over = False
+
+    def run(self):
+        while not self.over:
+            try:
+                if self.kind == socket.SOCK_DGRAM:
+                    self.pieces.append(self.listener.recv(65536))
+                else:
+                    self.take(self.listener.accept()[0])
+            except (socket.timeout, ConnectionError, ssl.SSLError):
+                continue
+            except OSError:
+                return
+
+    def take(self, peer):
+        peer.settimeout(0.2)
+        if self.tls:
+            peer.settimeout(10)
+            peer = self.tls.wrap_socket(peer, server_side=True)
+            peer.settimeout(0.2)
+        while not self.over:
+            try:
+                piece = peer.recv(65536)
+            except socket.timeout:
+                continue
+            if not piece:
+                break
+            self.pieces.append(piece)
+        peer.close()
+
+    def octets(self):
+        return b"".join(list(self.pieces))
+
+    def lines(self):
+        text = self.octets()
+        return text[:text.rfind(b"\n") + 1].split(b"\n")[:-1]
+
+    def stop(self):
+        self.over = True
+        self.join(5)
+        self.listener.close()
+
+
+def rendered(form, path=SAMPLE):
+    return made.render_file(form, path)
+
+
+def check_same(got, want):
+    assert sorted(got) == sorted(want), (
+        f"{len(got)} of {len(want)}; only got {sorted(set(got) - set(want))[:2]}, "
+        f"only wanted {sorted(set(want) - set(got))[:2]}")
+
+
+def check_accepted(form, lines):
+    problems = [p for line in lines for p in consumers.check(form, line)]
+    assert not problems, problems[:5]
+
+
+def start(case, name, *changes, dir=None):
+    daemon = case.start(Shipped(dir or case.dir, name, *changes))
+    if daemon.socket in open(daemon.conf).read():
+        daemon.wait_socket()
+    return daemon
+
+
+def receive(case, **options):
+    return case.start(Receiver(**options))
+
+
+def play(daemon, payloads=None):
+    fstrm.deliver(daemon.socket, payloads or made.frames_of(SAMPLE))
+
+
+@tap.cases(*FILES)
+def test_file_loads(case, name):
+    with open(os.path.join(CONF_DIR, name)) as file:
+        status, lines = check_config(case.dir, file.read())
+    bad = [line for line in lines if not re.search("^rsyslogd: (version|End of config)", line)]
+    assert status == 0 and not bad, bad
+
+
+def test_document_examples_load(case):
+    """The whole configuration in doc/migration.md, and the pieces of doc/formats.md in a frame."""
+    with open(os.path.join(SOURCE, "doc/migration.md")) as file:
+        blocks = re.findall(r"\n\n((?:    .*\n|\n(?=    ))+)", file.read())
+    blocks = [b for b in blocks if "module(load" in b]
+    assert blocks, "no example found"
+    for block in blocks:
+        status, lines = check_config(case.dir, block)
+        bad = [line for line in lines if not re.search("^rsyslogd: (version|End of config)", line)]
+        assert status == 0 and not bad, bad
+
+
+def test_logstash_udp(case):
+    receiver = receive(case, kind=socket.SOCK_DGRAM)
+    play(start(case, "logstash-udp.conf", ('port="6052"', f'port="{receiver.port}"'),
+               ("/var/log/", case.dir + "/")))
+    want = rendered("logstash")
+    wait_for(f"{len(want)} datagrams", lambda: len(receiver.pieces) >= len(want))
+    check_same(receiver.pieces, want)
+
+
+def test_logstash_udp_larger_than_a_datagram(case):
+    """What no datagram can carry is in the file, whole, and marked; the small one after it was sent."""
+    receiver = receive(case, kind=socket.SOCK_DGRAM)
+    daemon = start(case, "logstash-udp.conf", ('port="6052"', f'port="{receiver.port}"'),
+                   ("/var/log/", case.dir + "/"))
+    rdata = made.txt(*[b"x" * 250] * 4)
+    large = made.tap(response=made.dns([("t", 16)], [made.rr("t", 16, rdata) for _ in range(64)]))
+    many = made.tap(response=made.dns(answers=[made.rr("www", 1, bytes([192, 0, 2, i % 256]))
+                                               for i in range(3000)]))
+    play(daemon, [large, many])
+    wait_for("one datagram", lambda: receiver.pieces)
+    event = json.loads(receiver.pieces[0])
+    assert event["truncated"] is True and len(event["answers"][0]) == 100, event
+    if len(made.render("logstash", [large])[0]) > 65000:
+        lines = daemon.wait_lines(1, "dnstap-oversize.json")
+        assert lines == made.render("logstash", [large])
+    else:
+        raise AssertionError("the event is too small for this test")
+
+
+def test_logstash_tcp_receiver_away(case):
+    """Nobody listens at first; everything arrives once somebody does. Plain TCP knows no acknowledgement, so
+    rsyslog may send the message during which it noticed twice."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    daemon = start(case, "logstash-tcp.conf", ('port="6053"', f'port="{port}"'), RETRY)
+    play(daemon)
+    daemon.wait_log("suspended")
+    receiver = receive(case, port=port)
+    want = rendered("logstash")
+    wait_for(f"{len(want)} lines", lambda: set(want) <= set(receiver.lines()), 40)
+    assert set(receiver.lines()) == set(want)
+
+
+def test_cef_tcp(case):
+    receiver = receive(case)
+    daemon = start(case, "cef-tcp.conf", ('port="514"', f'port="{receiver.port}"'), RETRY)
+    play(daemon)
+    want = rendered("cef")
+    wait_for(f"{len(want)} lines", lambda: len(receiver.lines()) >= len(want))
+    matches = [re.fullmatch(rb"<30>1 \S+T\S+ \S+ dnstap - - - (CEF:0\|.*)", line)
+               for line in receiver.lines()]
+    assert all(matches), receiver.lines()[:2]
+    check_same([m.group(1) for m in matches], want)
+
+
+def certificates(dir, name):
+    """A CA and a server certificate of that name, made by openssl."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=dir, check=True, capture_output=True)
+    key = ["-newkey", "rsa:2048", "-nodes"]
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=ca")
+    openssl("req", *key, "-keyout", "s.key", "-out", "s.csr", "-subj", f"/CN={name}")
+    with open(os.path.join(dir, "ext"), "w") as file:
+        file.write(f"subjectAltName=DNS:{name}\n")
+    openssl("x509", "-req", "-in", "s.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", "s.pem", "-days", "2", "-extfile", "ext")
+
+
+def octet_counted(octets):
+    """Frames of RFC 5425 4.3; a partial one at the end is left out."""
+    out = []
+    while True:
+        m = re.match(rb"([1-9][0-9]*) ", octets)
+        if not m or len(octets) - m.end() < int(m.group(1)):
+            assert m or not octets or octets.isdigit(), octets[:80]
+            return out
+        out.append(octets[m.end():m.end() + int(m.group(1))])
+        octets = octets[m.end() + int(m.group(1)):]
+
+
+def test_cef_tls(case):
+    certificates(case.dir, "siem.example.com")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(case.dir + "/s.pem", case.dir + "/s.key")
+    receiver = receive(case, tls=context)
+    daemon = start(case, "cef-tls.conf", ('port="6514"', f'port="{receiver.port}"'), RETRY,
+                   ("/etc/ssl/certs/ca-certificates.crt", case.dir + "/ca.pem"))
+    play(daemon)
+    want = rendered("cef")
+    wait_for(f"{len(want)} messages", lambda: len(octet_counted(receiver.octets())) >= len(want), 40)
+    got = [m[m.index(b"CEF:0|"):].rstrip(b"\n") for m in octet_counted(receiver.octets())]
+    check_same(got, want)
+
+
+def test_passivedns(case):
+    receiver = receive(case)
+    daemon = start(case, "passivedns.conf", ('port="5514"', f'port="{receiver.port}"'), RETRY,
+                   ("/var/log/", case.dir + "/"))
+    play(daemon)
+    want = rendered("passivedns")
+    check_same(daemon.wait_lines(len(want), "passivedns.log"), want)
+    check_accepted("passivedns", want)
+    wait_for(f"{len(want)} lines", lambda: len(receiver.lines()) >= len(want))
+    check_same([line[line.index(b" passivedns: ") + 13:] for line in receiver.lines()], want)
+
+
+class Bulk(http.server.BaseHTTPRequestHandler):
+    """As much of Elasticsearch as omelasticsearch asks for; keeps the documents."""
+    protocol_version = "HTTP/1.1"
+
+    def reply(self, value):
+        body = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.reply({"status": "green"})
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        lines = self.rfile.read(int(self.headers["Content-Length"])).split(b"\n")[:-1]
+        for action, document in zip(lines[::2], lines[1::2]):
+            self.server.documents.append((json.loads(action), document))
+        self.reply({"errors": False, "items": [
+            {"index": {"status": 201}} for _ in lines[::2]]})
+
+    def log_message(self, *arguments):
+        pass
+
+
+class BulkServer:
+    def start(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bulk)
+        self.server.documents = self.documents = []
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_elasticsearch_bulk(case):
+    server = case.start(BulkServer())
+    daemon = start(case, "elasticsearch.conf", ('server="localhost"', 'server="127.0.0.1"'),
+                   ('serverport="9200"', f'serverport="{server.port}"'), RETRY, ("/var/log/", case.dir + "/"))
+    play(daemon)
+    want = rendered("ecs")
+    wait_for(f"{len(want)} documents", lambda: len(server.documents) >= len(want))
+    check_same([document for _, document in server.documents], want)
+    check_accepted("ecs", want)
+    for action, _ in server.documents:
+        (head,) = action.values()
+        assert re.fullmatch(r"dnstap-ecs-\d{4}-\d\d-\d\d", head["_index"]) and "_type" not in head, action
+
+
+def test_index_template(case):
+    """The mappings shipped for ECS are the fields that the format writes, with their types."""
+    with open(os.path.join(CONF_DIR, "elasticsearch/dnstap-ecs.template.json")) as file:
+        template = json.load(file)
+    mapped = {}
+
+    def walk(prefix, properties):
+        for key, value in properties.items():
+            if "properties" in value:
+                walk(prefix + key + ".", value["properties"])
+            else:
+                mapped[prefix + key] = value["type"]
+    walk("", template["template"]["mappings"]["properties"])
+    want = {k: v.rstrip("[]") for k, v in consumers.ECS.items() if not v.startswith("object")}
+    assert mapped == want, set(mapped.items()) ^ set(want.items())
+
+
+def test_relay(case):
+    """Frames go undecoded from the edge to the centre, which is away at first."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    edge_dir, centre_dir = case.dir + "/edge", case.dir + "/centre"
+    os.makedirs(edge_dir)
+    os.makedirs(centre_dir)
+    edge = start(case, "relay-edge.conf", ('port="2514"', f'port="{port}"'), RETRY, dir=edge_dir)
+    play(edge)
+    edge.wait_log("suspended")
+    centre = start(case, "relay-centre.conf", ('port="2514"', f'port="{port}"'),
+                   ("/var/log/dnstap/%hostname:::secpath-replace%.json", centre_dir + "/events"),
+                   dir=centre_dir)
+    want = [json.loads(line) for line in rendered("json")]
+    got = [json.loads(line) for line in centre.wait_lines(len(want), deadline=40)]
+    for event in got + want:
+        event.pop("peer", None)
+    check_same([json.dumps(e, sort_keys=True) for e in got], [json.dumps(e, sort_keys=True) for e in want])
+
+
+if __name__ == "__main__":
+    tap.main()
