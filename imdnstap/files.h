@@ -6,7 +6,7 @@
  *     do {
  *         result = files_step(files);           calls back for every frame
  *         hand on what the callbacks collected
- *         files_save(files);                    only when what it gave is safe
+ *         files_save(files);                    now and then, only when what it gave is safe
  *         if (result == FILES_IDLE)
  *             poll on files_fd() for files_timeout_ms()
  *     } while (result != FILES_DONE && not asked to stop);
@@ -74,7 +74,8 @@ int files_fd(const struct files *files);
 /* How long to wait at most before the next step. */
 int files_timeout_ms(const struct files *files);
 
-/* Writes the positions behind the last taken frames, atomically, if any has changed.
+/* Writes the positions behind the last taken frames, atomically, if any has changed. Waits for
+ * the disk: once a second or so, and at the end. Frames taken since come again after a crash.
  * False: it could not be written (errno says why); the former state is still there. */
 bool files_save(struct files *files);
 
