@@ -8,7 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "files.h"
-#include "files_tail.h"
+#include "files_reader.h"
 #include "files_watch.h"
 
 #include <dirent.h>
@@ -21,19 +21,21 @@
 
 #define PATH_SIZE       4096
 #define POLL_MS_DEFAULT 1000
+#define SAVE_MS         1000
 #define GONE_MS         60000 /* so long a renamed file may still be written to */
 
 struct files {
     struct files_config config; /* strings owned */
     struct files_callbacks callbacks;
-    struct tail_context context;
-    struct tail_buffer buffer;
-    struct tail *tails;
-    struct tail *turn; /* whose turn it is among those not gone; NULL: the first */
+    struct reader_context context;
+    struct reader_buffer buffer;
+    struct reader *readers;
+    struct reader *turn; /* whose turn it is among those not gone; NULL: the first */
     struct state state;
     struct text saved, now; /* state as written last, and as it is */
     int inotify;            /* -1: none */
-    int64_t scanned_ms;
+    int64_t scanned_ms, saved_ms;
+    bool idle; /* the last step found nothing */
     bool scanned;
     bool said_no_match;
 };
@@ -112,7 +114,7 @@ struct files *files_create(const struct files_config *config,
     }
     files->inotify = -1;
     files->callbacks = *callbacks;
-    files->context = (struct tail_context){&files->config, &files->callbacks, &files->buffer, ""};
+    files->context = (struct reader_context){&files->config, &files->callbacks, &files->buffer, ""};
     text_init(&files->saved, STATE_SIZE_MAX);
     text_init(&files->now, STATE_SIZE_MAX);
     if (!read_state(files, why, why_size)) {
@@ -130,11 +132,11 @@ void files_destroy(struct files **files)
 
     if (!f)
         return;
-    while (f->tails) {
-        struct tail *next = f->tails->next;
+    while (f->readers) {
+        struct reader *next = f->readers->next;
 
-        tail_destroy(&f->tails);
-        f->tails = next;
+        reader_destroy(&f->readers);
+        f->readers = next;
     }
     if (f->inotify > 0)
         close(f->inotify);
@@ -149,78 +151,78 @@ void files_destroy(struct files **files)
     *files = NULL;
 }
 
-static struct tail *find_tail(struct files *files, const struct stat *st)
+static struct reader *find_reader(struct files *files, const struct stat *st)
 {
-    struct tail *tail = files->tails;
+    struct reader *reader = files->readers;
 
-    while (tail && (tail->device != st->st_dev || tail->inode != st->st_ino))
-        tail = tail->next;
-    return tail;
+    while (reader && (reader->device != st->st_dev || reader->inode != st->st_ino))
+        reader = reader->next;
+    return reader;
 }
 
 /* Where the file was left, by device and inode; by inode and path where devices were renumbered. */
-static struct state_entry *find_entry(struct files *files, const struct tail *tail)
+static struct state_entry *find_entry(struct files *files, const struct reader *reader)
 {
     struct state_entry *found = NULL;
 
     for (size_t i = 0; i < files->state.count; i++) {
         struct state_entry *entry = &files->state.entries[i];
 
-        if (entry->used || entry->inode != tail->inode)
+        if (entry->used || entry->inode != reader->inode)
             continue;
-        if (entry->device == tail->device)
+        if (entry->device == reader->device)
             return entry;
-        if (entry->mark_len >= 64 && strcmp(entry->path, tail->path) == 0)
+        if (entry->mark_len >= 64 && strcmp(entry->path, reader->path) == 0)
             found = entry;
     }
     return found;
 }
 
-/* Opens a tail and goes on where it was left. */
-static void open_tail(struct files *files, struct tail *tail)
+/* Opens a reader and goes on where it was left. */
+static void open_reader(struct files *files, struct reader *reader)
 {
     struct state_entry *entry;
 
-    if (!tail_open(tail)) {
-        if (errno && !tail->dead) {
-            notice(files, FILES_ERROR, tail->path, strerror(errno));
-            tail->dead = true; /* said; tried again with the next scan */
+    if (!reader_open(reader)) {
+        if (errno && !reader->dead) {
+            notice(files, FILES_ERROR, reader->path, strerror(errno));
+            reader->dead = true; /* said; tried again with the next scan */
         }
         return;
     }
-    tail->dead = false;
+    reader->dead = false;
     if (files->config.mode == FILES_ONCE) {
-        tail->dead = !tail_decompress(tail, &files->context);
+        reader->dead = !reader_decompress(reader, &files->context);
         return;
     }
-    tail->watch = watch_file(files->inotify, tail->path);
-    entry = find_entry(files, tail);
+    reader->watch = watch_file(files->inotify, reader->path);
+    entry = find_entry(files, reader);
     if (entry) {
         entry->used = true;
-        if (!tail_resume(tail, entry))
-            notice(files, FILES_INFO, tail->path, "not the file it was: read from its beginning");
+        if (!reader_resume(reader, entry))
+            notice(files, FILES_INFO, reader->path, "not the file it was: read from its beginning");
     }
 }
 
-static struct tail *add_tail(struct files *files, const char *path, const struct stat *st)
+static struct reader *add_reader(struct files *files, const char *path, const struct stat *st)
 {
-    struct tail **end = &files->tails;
-    struct tail *tail = tail_create(path, st, files->config.max_frame);
+    struct reader **end = &files->readers;
+    struct reader *reader = reader_create(path, st, files->config.max_frame);
 
-    if (!tail)
+    if (!reader)
         return NULL;
     while (*end)
         end = &(*end)->next;
-    *end = tail;
+    *end = reader;
     if (files->config.mode == FILES_FOLLOW && S_ISREG(st->st_mode))
-        open_tail(files, tail);
-    return tail;
+        open_reader(files, reader);
+    return reader;
 }
 
 static void match_path(struct files *files, const char *path)
 {
     struct stat st;
-    struct tail *tail;
+    struct reader *reader;
 
     if (stat(path, &st) != 0)
         return; /* gone between glob and here, or a link to nothing */
@@ -228,27 +230,27 @@ static void match_path(struct files *files, const char *path)
         return;
     if (files->config.mode == FILES_FOLLOW)
         watch_directory_of(files->inotify, path);
-    tail = find_tail(files, &st);
-    if (!tail) {
-        tail = add_tail(files, path, &st);
-        if (!tail)
+    reader = find_reader(files, &st);
+    if (!reader) {
+        reader = add_reader(files, path, &st);
+        if (!reader)
             return;
         if (!S_ISREG(st.st_mode)) {
             notice(files, FILES_ERROR, path, "this is no regular file");
-            tail->dead = true;
+            reader->dead = true;
         }
-    } else if (strcmp(tail->path, path) != 0) {
+    } else if (strcmp(reader->path, path) != 0) {
         char *copy = strdup(path); /* renamed, and still ours */
 
         if (copy) {
-            free(tail->path);
-            tail->path = copy;
+            free(reader->path);
+            reader->path = copy;
         }
     }
-    tail->matched = true;
-    tail->gone = false;
-    if (tail->fd < 0 && S_ISREG(st.st_mode) && files->config.mode == FILES_FOLLOW)
-        open_tail(files, tail);
+    reader->matched = true;
+    reader->gone = false;
+    if (reader->fd < 0 && S_ISREG(st.st_mode) && files->config.mode == FILES_FOLLOW)
+        open_reader(files, reader);
 }
 
 /* A followed file that was renamed within its directory while nobody looked: read to its end. */
@@ -268,9 +270,9 @@ static void find_renamed(struct files *files, struct state_entry *entry)
             continue;
         snprintf(path, sizeof(path), "%s/%s", directory, item->d_name);
         if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_ino != entry->inode ||
-            st.st_dev != entry->device || find_tail(files, &st))
+            st.st_dev != entry->device || find_reader(files, &st))
             continue;
-        add_tail(files, path, &st); /* sets `used`; unmatched, so it counts as gone */
+        add_reader(files, path, &st); /* sets `used`; unmatched, so it counts as gone */
     }
     closedir(dir);
 }
@@ -278,23 +280,24 @@ static void find_renamed(struct files *files, struct state_entry *entry)
 /* Forgets files that are gone for long. */
 static void sweep(struct files *files, int64_t now)
 {
-    struct tail **at = &files->tails;
+    struct reader **at = &files->readers;
 
     while (*at) {
-        struct tail *tail = *at;
+        struct reader *reader = *at;
 
-        if (!tail->matched && !tail->gone) {
-            tail->gone = true;
-            tail->gone_ms = now;
+        if (!reader->matched && !reader->gone) {
+            reader->gone = true;
+            reader->gone_ms = now;
         }
-        if (tail->gone && (tail->looked || tail->fd < 0) && now - tail->gone_ms >= GONE_MS) {
-            watch_drop(files->inotify, &tail->watch);
-            if (files->turn == tail)
+        if (reader->gone && (reader->looked || reader->fd < 0) &&
+            now - reader->gone_ms >= GONE_MS) {
+            watch_drop(files->inotify, &reader->watch);
+            if (files->turn == reader)
                 files->turn = NULL;
-            *at = tail->next;
-            tail_destroy(&tail);
+            *at = reader->next;
+            reader_destroy(&reader);
         } else {
-            at = &tail->next;
+            at = &reader->next;
         }
     }
 }
@@ -308,8 +311,8 @@ static void scan(struct files *files)
     if (files->config.mode == FILES_FOLLOW)
         watch_directory_of(files->inotify, files->config.pattern);
     result = glob(files->config.pattern, 0, NULL, &found);
-    for (struct tail *tail = files->tails; tail; tail = tail->next)
-        tail->matched = false;
+    for (struct reader *reader = files->readers; reader; reader = reader->next)
+        reader->matched = false;
     if (result == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++)
             match_path(files, found.gl_pathv[i]);
@@ -329,117 +332,117 @@ static void scan(struct files *files)
 }
 
 /* Has this file anything to take, as far as its size tells? Notices when it is another one. */
-static bool has_news(struct files *files, struct tail *tail)
+static bool has_news(struct files *files, struct reader *reader)
 {
     struct stat st;
 
-    if (tail->fd < 0 || fstat(tail->fd, &st) != 0)
+    if (reader->fd < 0 || fstat(reader->fd, &st) != 0)
         return false;
-    if (tail->looked && (uint64_t)st.st_size == tail->seen)
+    if (reader->looked && (uint64_t)st.st_size == reader->seen)
         return false;
-    if ((tail->looked || (uint64_t)st.st_size < tail->offset) &&
-        tail_rewind_if_changed(tail, &st, files->config.max_frame))
-        notice(files, FILES_INFO, tail->path,
+    if ((reader->looked || (uint64_t)st.st_size < reader->offset) &&
+        reader_rewind_if_changed(reader, &st, files->config.max_frame))
+        notice(files, FILES_INFO, reader->path,
                "the file was cut short or written anew: read from its beginning");
-    if (tail->dead) {
-        tail->seen = (uint64_t)st.st_size;
-        tail->looked = true;
+    if (reader->dead) {
+        reader->seen = (uint64_t)st.st_size;
+        reader->looked = true;
         return false;
     }
     return true;
 }
 
 /* Renamed files first: they have an end. Then the others, in turn. */
-static struct tail *choose_tail(struct files *files)
+static struct reader *choose_reader(struct files *files)
 {
-    struct tail *first = files->turn ? files->turn : files->tails;
+    struct reader *first = files->turn ? files->turn : files->readers;
 
-    for (struct tail *tail = files->tails; tail; tail = tail->next) {
-        if (tail->gone && has_news(files, tail))
-            return tail;
+    for (struct reader *reader = files->readers; reader; reader = reader->next) {
+        if (reader->gone && has_news(files, reader))
+            return reader;
     }
-    for (struct tail *tail = first; tail; tail = tail->next) {
-        if (!tail->gone && has_news(files, tail))
-            return tail;
+    for (struct reader *reader = first; reader; reader = reader->next) {
+        if (!reader->gone && has_news(files, reader))
+            return reader;
     }
-    for (struct tail *tail = files->tails; tail && tail != first; tail = tail->next) {
-        if (!tail->gone && has_news(files, tail))
-            return tail;
+    for (struct reader *reader = files->readers; reader && reader != first; reader = reader->next) {
+        if (!reader->gone && has_news(files, reader))
+            return reader;
     }
     return NULL;
 }
 
 /* Compressed files are complete ones: their rotated copies are no news. */
-static bool is_compressed(struct tail *tail)
+static bool is_compressed(struct reader *reader)
 {
     uint8_t first[CODEC_MAGIC_MAX];
-    ssize_t n = tail->offset == 0 ? pread(tail->fd, first, sizeof(first), 0) : 0;
+    ssize_t n = reader->offset == 0 ? pread(reader->fd, first, sizeof(first), 0) : 0;
 
     return n > 0 && codec_guess(span_of(first, (size_t)n)) != CODEC_PLAIN;
 }
 
 static enum files_result step_follow(struct files *files)
 {
-    struct tail *tail = choose_tail(files);
+    struct reader *reader = choose_reader(files);
     struct stat st;
 
-    if (!tail)
+    if (!reader)
         return FILES_IDLE;
-    files->turn = tail->next;
-    if (fstat(tail->fd, &st) != 0)
+    files->turn = reader->next;
+    if (fstat(reader->fd, &st) != 0)
         return FILES_AGAIN;
-    if (is_compressed(tail)) {
-        notice(files, FILES_INFO, tail->path, "compressed files are not followed");
-        tail->dead = true;
+    if (is_compressed(reader)) {
+        notice(files, FILES_INFO, reader->path, "compressed files are not followed");
+        reader->dead = true;
     } else {
-        switch (tail_step(tail, &files->context)) {
-        case TAIL_MORE:
-        case TAIL_REFUSED:
+        switch (reader_step(reader, &files->context)) {
+        case READER_MORE:
+        case READER_REFUSED:
             return FILES_AGAIN;
-        case TAIL_FAILED:
-            notice(files, FILES_ERROR, tail->path, files->context.why);
+        case READER_FAILED:
+            notice(files, FILES_ERROR, reader->path, files->context.why);
             break;
-        case TAIL_END:
+        case READER_END:
             break;
         }
     }
     /* The size from before the read: what came since is news. */
-    tail->seen = (uint64_t)st.st_size;
-    tail->looked = true;
+    reader->seen = (uint64_t)st.st_size;
+    reader->looked = true;
     return FILES_AGAIN;
 }
 
 static void finish(struct files *files, const char *error)
 {
-    struct tail *tail = files->tails;
+    struct reader *reader = files->readers;
 
     if (files->callbacks.finished)
-        files->callbacks.finished(files->callbacks.data, tail->path, tail->frames, error);
-    files->tails = tail->next;
-    tail_destroy(&tail);
+        files->callbacks.finished(files->callbacks.data, reader->path, reader->frames, error);
+    files->readers = reader->next;
+    reader_destroy(&reader);
 }
 
 /* The first of the list, until it is through. */
 static enum files_result step_once(struct files *files)
 {
-    struct tail *tail = files->tails;
+    struct reader *reader = files->readers;
 
-    if (!tail)
+    if (!reader)
         return FILES_DONE;
-    if (tail->fd < 0 && !tail->dead)
-        open_tail(files, tail);
-    if (tail->fd < 0 || tail->dead) {
-        if (tail->fd < 0)
+    if (reader->fd < 0 && !reader->dead)
+        open_reader(files, reader);
+    if (reader->fd < 0 || reader->dead) {
+        if (reader->fd < 0)
             snprintf(files->context.why, sizeof(files->context.why), "it cannot be opened");
         finish(files, files->context.why);
         return FILES_AGAIN;
     }
-    switch (tail_step(tail, &files->context)) {
-    case TAIL_MORE:
-    case TAIL_REFUSED:
+    switch (reader_step(reader, &files->context)) {
+    case READER_MORE:
+    case READER_REFUSED:
         break;
-    case TAIL_END:
-    case TAIL_FAILED:
+    case READER_END:
+    case READER_FAILED:
         finish(files, files->context.why[0] ? files->context.why : NULL);
         break;
     }
@@ -448,6 +451,8 @@ static enum files_result step_once(struct files *files)
 
 enum files_result files_step(struct files *files)
 {
+    enum files_result result;
+
     if (files->config.mode == FILES_ONCE) {
         if (!files->scanned)
             scan(files);
@@ -456,7 +461,9 @@ enum files_result files_step(struct files *files)
     if (watch_drain(files->inotify) || !files->scanned ||
         now_ms() - files->scanned_ms >= (int64_t)files->config.poll_ms)
         scan(files);
-    return step_follow(files);
+    result = step_follow(files);
+    files->idle = result == FILES_IDLE;
+    return result;
 }
 
 int files_fd(const struct files *files)
@@ -477,11 +484,12 @@ bool files_save(struct files *files)
     if (files->config.mode != FILES_FOLLOW || !files->scanned ||
         !state_path(files, path, sizeof(path)))
         return true;
+    files->saved_ms = now_ms();
     state_begin(&files->now);
-    for (const struct tail *tail = files->tails; tail; tail = tail->next) {
-        struct state_entry entry = tail_entry(tail);
+    for (const struct reader *reader = files->readers; reader; reader = reader->next) {
+        struct state_entry entry = reader_entry(reader);
 
-        if (tail->fd >= 0 && entry.offset > 0)
+        if (reader->fd >= 0 && entry.offset > 0)
             state_put(&files->now, &entry);
     }
     if (!files->now.overflow && str_equal(text_str(&files->now), text_str(&files->saved)))
@@ -492,6 +500,11 @@ bool files_save(struct files *files)
     files->saved = files->now;
     files->now = former;
     return true;
+}
+
+bool files_save_due(const struct files *files)
+{
+    return files->idle || now_ms() - files->saved_ms >= SAVE_MS;
 }
 
 bool files_can_read(const char *name)

@@ -6,10 +6,12 @@
  *     do {
  *         result = files_step(files);           calls back for every frame
  *         hand on what the callbacks collected
- *         files_save(files);                    now and then, only when what it gave is safe
+ *         if (files_save_due(files))
+            files_save(files);                only when what it gave is safe
  *         if (result == FILES_IDLE)
  *             poll on files_fd() for files_timeout_ms()
  *     } while (result != FILES_DONE && not asked to stop);
+ *     files_save(files);
  *     files_destroy(&files);
  *
  * FILES_ONCE reads plain files and, where built in, .gz, .xz and .zst (told by their first octets).
@@ -75,9 +77,12 @@ int files_fd(const struct files *files);
 int files_timeout_ms(const struct files *files);
 
 /* Writes the positions behind the last taken frames, atomically, if any has changed. Waits for
- * the disk: once a second or so, and at the end. Frames taken since come again after a crash.
+ * the disk: see files_save_due; and once at the end. Frames taken since come again after a crash.
  * False: it could not be written (errno says why); the former state is still there. */
 bool files_save(struct files *files);
+
+/* Is it time? Once a second while there is something to read, and whenever all is read. */
+bool files_save_due(const struct files *files);
 
 /* Does this build read such a file? name: "gzip", "xz" or "zstd". */
 bool files_can_read(const char *name);

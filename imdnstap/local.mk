@@ -17,5 +17,5 @@ imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 imdnstap_imdnstap_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
 imdnstap_imdnstap_la_CFLAGS = $(RSYSLOG_MODULE_CFLAGS)
 imdnstap_imdnstap_la_LDFLAGS = $(RSYSLOG_MODULE_LDFLAGS)
-imdnstap_imdnstap_la_LIBADD = imdnstap/libserver.la $(RSYSLOG_MODULE_LIBADD)
+imdnstap_imdnstap_la_LIBADD = imdnstap/libserver.la imdnstap/libfiles.la $(RSYSLOG_MODULE_LIBADD)
 endif

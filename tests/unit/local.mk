@@ -46,3 +46,11 @@ tests_unit_test_event_LDADD = $(UNIT_LDADD)
 tests_unit_test_fmt_SOURCES = tests/unit/test_fmt.c
 tests_unit_test_fmt_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fmt_LDADD = $(UNIT_LDADD)
+
+# The file source.
+check_PROGRAMS += tests/unit/test_files
+TESTS += tests/unit/test_files
+tests_unit_test_files_SOURCES = tests/unit/test_files.c
+tests_unit_test_files_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/imdnstap
+tests_unit_test_files_CFLAGS = $(UNIT_CFLAGS) $(ZLIB_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS)
+tests_unit_test_files_LDADD = imdnstap/libfiles.la $(UNIT_LDADD) $(ZLIB_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
