@@ -46,6 +46,14 @@ class Tap:
         self.n += 1
         print(f"ok {self.n} - {what} # SKIP {reason}")
 
+    def skip_all(self, reason):
+        """In CI every counterpart has to be there."""
+        if os.environ.get("CI"):
+            self.ok(False, reason)
+            self.done()
+        print(f"1..0 # SKIP {reason}")
+        sys.exit(0)
+
     def done(self):
         print(f"1..{self.n}")
         sys.exit(1 if self.failed else 0)

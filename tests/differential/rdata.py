@@ -2,7 +2,7 @@
 """Rdata text, parsed back by dnspython and by ldns, gives the same wire octets.
 
 For every RR of every capture and for rdata_cases.py: each type is one test. A parser that does not
-know a type, or that cannot take what the RFC allows, is listed below with the reason; every other
+know a type has no verdict; what one gets wrong is in GAPS, with the reason. Every other
 disagreement fails, and so does a value that no parser confirmed. Cut rdata: every prefix of every
 case must be either refused or come back as the same octets.
 
@@ -10,6 +10,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import collections
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -24,8 +25,24 @@ import rdata_cases
 
 IN = dns.rdataclass.IN
 
-# (parser, type): why its verdict on that type is not counted.
-GAPS = {}
+HIGH = re.compile(r"\\(1[3-9]\d|12[89]|2\d\d)")
+
+# What a parser gets wrong, so that its verdict on it is not counted: (parser, types, is it one of those texts, why).
+GAPS = [
+    ("dnspython", {13, 35, 256, 257}, HIGH.search,
+     "2.3 re-encodes octets above 127 in these types' strings as UTF-8"),
+    ("dnspython", {64, 65}, re.compile("dohpath=|ohttp").search,
+     "2.3 does not know keys 7 and 8 (RFC 9461 5, RFC 9540 4)"),
+    ("ldns", {64, 65}, re.compile(r"\\\\").search,
+     "1.8.3 does not undo the second level of escapes in alpn (RFC 9460 A.1, last vector of appendix D)"),
+    ("ldns", {23}, None, "1.8.3 takes NSAP-PTR (RFC 1706 6: a name) for a character string"),
+    ("dnspython", {20}, re.compile(' ""$').search, "2.3 drops an empty subaddress"),
+]
+
+
+def is_gap(parser, rdtype, text):
+    return any(p == parser and rdtype in types and (not match or match(text))
+               for p, types, match, _ in GAPS)
 
 
 def known_to_dnspython(rdtype):
@@ -77,7 +94,7 @@ def verdicts(ldns, rdtype, wire, text):
     out = []
     for parser, call in (("dnspython", lambda: by_dnspython(rdtype, text)),
                          ("ldns", lambda: by_ldns(ldns, rdtype, text))):
-        if (parser, rdtype) in GAPS:
+        if is_gap(parser, rdtype, text):
             continue
         try:
             back = call()
@@ -131,6 +148,8 @@ def check_cut(tap, ldns, cases):
 
 def judge_cut(ldns, rdtype, wire, text):
     """A text that stands for octets that a parser brings back differently is wrong; no verdict is none."""
+    if rdtype == 11:  # the text of WKS (RFC 1035 3.4.2) cannot tell how many zero octets end its map
+        wire = wire[:5] + wire[5:].rstrip(b"\0")
     for parser, back in verdicts(ldns, rdtype, wire, text):
         if isinstance(back, bytes) and back != wire:
             return f"{parser}: {wire.hex()}: {text}: {back.hex()}"
@@ -141,7 +160,7 @@ def main():
     tap = oracle.Tap()
     ldns = oracle.ldns()
     if not ldns:
-        print("# libldns.so.3 is not installed: dnspython alone")
+        tap.skip_all("libldns.so.3 (package libldns3) is not installed")
     check_set(tap, ldns, "capture", from_captures(), False)
     check_set(tap, ldns, "generated", rdata_cases.CASES, True)
     check_cut(tap, ldns, rdata_cases.CASES)

@@ -1,0 +1,331 @@
+#!/usr/bin/python3
+"""Every frame of every capture: our JSON against three independent decoders.
+
+The dnstap fields against a protobuf reader in oracle.py and against the Go `dnstap -j`; header, counts, flags,
+question, RRs and EDNS against the header's octets and dnspython. One test per capture and decoder.
+
+Differences that remain, none of them counted as equal without saying so here:
+- dnspython refuses opcodes that it does not know (3, 6, 7, 15) and messages under 12 octets: only the
+  header's octets are compared there.
+- dnspython stops at a message's first broken name or RR outside rdata, as we do, but a second OPT, broken
+  EDNS options or broken rdata cost it other RRs than us: what both could read of a broken message must agree in header
+  and question, and we must say that it is malformed.
+- dnspython takes TSIG out of the additionals; we leave it there.
+- dnspython judges TSIG (BADKEY, times in the past), which is no fault of the message's form: header only.
+- The Go tool leaves out a port of 0 (BIND's query_port on TCP upstream), prints an absent protocol as "<nil>"
+  (Unbound with DoH), and shows no lengths and no numbers.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import datetime
+import ipaddress
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.tsig
+
+import oracle
+import rdata
+
+# dnstap.proto
+TYPES = "AUTH RESOLVER CLIENT FORWARDER STUB TOOL UPDATE".split()
+FAMILIES = {1: "INET", 2: "INET6"}
+PROTOCOLS = {1: "UDP", 2: "TCP", 3: "DOT", 4: "DOH", 5: "DNSCryptUDP", 6: "DNSCryptTCP", 7: "DOQ"}
+TRANSPORTS = {1: "udp", 2: "tcp", 3: "tcp", 4: "tcp", 5: "udp", 6: "tcp", 7: "udp"}
+# RFC 1035 4.1.1, RFC 4035 3
+FLAGS = [(0x8000, "QR"), (0x0400, "AA"), (0x0200, "TC"), (0x0100, "RD"), (0x0080, "RA"), (0x0040, "Z"),
+         (0x0020, "AD"), (0x0010, "CD")]
+OPCODES = {0: "QUERY", 1: "IQUERY", 2: "STATUS", 4: "NOTIFY", 5: "UPDATE", 6: "DSO"}
+EDNS_NAMES = {1: "LLQ", 2: "UL", 3: "NSID", 5: "DAU", 6: "DHU", 7: "N3U", 8: "ECS", 9: "EXPIRE", 10: "COOKIE",
+              11: "KEEPALIVE", 12: "PADDING", 13: "CHAIN", 14: "KEY-TAG", 15: "EDE"}
+
+
+# ---- dnstap -----------------------------------------------------------------------------------------
+
+
+def free(octets):
+    return octets.decode("utf-8", "replace")
+
+
+def stamp(sec, nsec):
+    whole = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=sec)
+    return f"{whole.isoformat()}.{nsec % 10**9:09d}Z"
+
+
+def want_event(tap):
+    """All keys of the event but those of the DNS messages and of faults."""
+    kind = tap["type"]
+    base, response = TYPES[(kind - 1) // 2], kind % 2 == 0
+    want = {"type": base + ("_RESPONSE" if response else "_QUERY"), "type_id": kind,
+            "direction": base[0] + "QR"[response]}
+    for key in ("identity", "version", "extra"):
+        if key in tap:
+            want[key] = free(tap[key])
+    if "family" in tap:
+        want["family"] = FAMILIES[tap["family"]]
+    if "protocol" in tap:
+        want["protocol"] = PROTOCOLS[tap["protocol"]]
+        want["transport"] = TRANSPORTS[tap["protocol"]]
+    for side in ("query", "response"):
+        if tap.get(side + "_address"):
+            want[side + "_address"] = str(ipaddress.ip_address(tap[side + "_address"]))
+        for key in ("_port", "_time_sec", "_time_nsec"):
+            if side + key in tap:
+                want[side + key] = tap[side + key]
+        if side + "_message" in tap:
+            want[side + "_len"] = len(tap[side + "_message"])
+    add_times(tap, response, want)
+    if "query_zone" in tap:
+        want["query_zone"] = dns.name.from_wire(tap["query_zone"], 0)[0].to_text(True) or "."
+    return want
+
+
+def add_times(tap, response, want):
+    order = ("response", "query") if response else ("query", "response")
+    for side in order:
+        if side + "_time_sec" in tap:
+            want["time"] = stamp(tap[side + "_time_sec"], tap.get(side + "_time_nsec", 0))
+            break
+    if "query_time_sec" in tap and "response_time_sec" in tap:
+        latency = ((tap["response_time_sec"] - tap["query_time_sec"]) * 10**9
+                   + tap.get("response_time_nsec", 0) - tap.get("query_time_nsec", 0))
+        if latency >= 0:
+            want["latency_ns"] = latency
+
+
+def dnstap_differs(event, tap):
+    got = {k: v for k, v in event.items() if k not in ("dns", "query", "malformed", "error", "frame")}
+    want = want_event(tap)
+    return [] if got == want else [f"{k}: got {got.get(k)!r}, want {want.get(k)!r}"
+                                   for k in sorted(set(got) | set(want)) if got.get(k) != want.get(k)]
+
+
+# ---- DNS --------------------------------------------------------------------------------------------
+
+
+def header_differs(got, wire):
+    if len(wire) < 12:
+        return [f"header of {len(wire)} octets"] if "id" in got else []
+    ident, bits, *counts = struct.unpack(">6H", wire[:12])
+    opcode = bits >> 11 & 15
+    want = {"id": ident, "opcode_id": opcode, "opcode": OPCODES.get(opcode, f"OPCODE{opcode}"),
+            "flags": [text for bit, text in FLAGS if bits & bit]}
+    want.update(zip(("qdcount", "ancount", "nscount", "arcount"), counts))
+    return [f"{k}: got {got.get(k)!r}, want {v!r}" for k, v in want.items() if got.get(k) != v]
+
+
+def same_name(text, name):
+    return dns.name.from_text(text if text == "." else text + ".").labels == name.labels
+
+
+def same_type(row, rdtype, rdclass):
+    return (row["type_id"], row["class_id"]) == (int(rdtype), int(rdclass)) and (
+        row["type"] == dns.rdatatype.to_text(rdtype) or dns.rdatatype.to_text(rdtype).startswith("TYPE"))
+
+
+def question_differs(got, message):
+    if len(got) != len(message.question):
+        return [f"{len(got)} questions, want {len(message.question)}"]
+    return [f"question: {row}, want {q}" for row, q in zip(got, message.question)
+            if not (same_name(row["name"], q.name) and same_type(row, q.rdtype, q.rdclass))]
+
+
+CONFIRMED = {}
+
+
+def rdata_differs(ldns, rdtype, text, wire):
+    key = (rdtype, text, wire)
+    if key not in CONFIRMED:
+        CONFIRMED[key] = [f"{parser}: {text}: {back!r}, want {wire.hex()}"
+                          for parser, back in rdata.verdicts(ldns, rdtype, wire, text) if back != wire]
+    return CONFIRMED[key]
+
+
+def rr_differs(ldns, row, rrset):
+    if not same_name(row["name"], rrset.name) or row["ttl"] != rrset.ttl:
+        return [f"{row}, want {rrset}"]
+    if rrset.deleting is not None:  # RFC 2136: class ANY or NONE on the wire
+        return [] if row["class_id"] == int(rrset.deleting) else [f"{row}, want {rrset}"]
+    if not same_type(row, rrset.rdtype, rrset.rdclass):
+        return [f"{row}, want {rrset}"]
+    return [why for one in rrset
+            for why in rdata_differs(ldns, int(rrset.rdtype), row["data"], one.to_wire())]
+
+
+def sections_differ(ldns, got, message):
+    out = []
+    for key, rrsets in zip(("answers", "authorities", "additionals"), message.sections[1:]):
+        rows = got[key]
+        if message.had_tsig and key == "additionals":
+            rows = [row for row in rows if row["type"] != "TSIG"]
+        if len(rows) != len(rrsets):
+            out.append(f"{key}: {len(rows)} RRs, want {len(rrsets)}")
+        for row, rrset in zip(rows, rrsets):
+            out += rr_differs(ldns, row, rrset)
+    addresses = [str(one.address) for rrset in message.sections[1] for one in rrset
+                 if rrset.rdtype in (1, 28) and rrset.rdclass == 1]
+    if [ipaddress.ip_address(a) for a in got["resolved_ip"]] != [ipaddress.ip_address(a) for a in addresses]:
+        out.append(f"resolved_ip: {got['resolved_ip']}, want {addresses}")
+    return out
+
+
+def option_text(code, data):
+    """The readable form of the commonest options, written again from their RFCs; None: not checked."""
+    if code == 8 and len(data) >= 4:  # RFC 7871 6
+        family, source, scope = struct.unpack(">HBB", data[:4])
+        size = 4 if family == 1 else 16
+        return f"{ipaddress.ip_address(data[4:].ljust(size, bytes(1)))}/{source}/{scope}"
+    if code == 10:  # RFC 7873 4
+        return data[:8].hex() + ("/" + data[8:].hex() if data[8:] else "")
+    if code == 15 and len(data) >= 2:  # RFC 8914 2
+        return re.compile(rf"{struct.unpack('>H', data[:2])[0]} \(.*\)" +
+                          (": " + re.escape(data[2:].rstrip(b'\0').decode()) if data[2:] else ""))
+    if code == 12:  # RFC 7830 3
+        return str(len(data))
+    if code == 3:
+        return data.decode() if all(32 <= o < 127 for o in data) else None
+    if code not in EDNS_NAMES:
+        return data.hex()
+    return None
+
+
+def edns_differs(got, message):
+    if message.edns < 0:
+        return [f"edns: {got}"] if got else []
+    if not got:
+        return ["no edns"]
+    out = []
+    want = {"udp_size": message.payload, "version": message.edns,
+            "do": bool(message.ednsflags & dns.flags.DO)}
+    if {k: got[k] for k in want} != want:
+        out.append(f"edns: {got}, want {want}")
+    if [o["code"] for o in got["options"]] != [int(o.otype) for o in message.options]:
+        return out + [f"options: {got['options']}"]
+    for row, option in zip(got["options"], message.options):
+        code = int(option.otype)
+        text = option_text(code, option.to_wire())
+        same = text is None or (text.fullmatch(row["data"]) if isinstance(text, re.Pattern)
+                                else row["data"] == text)
+        if not same or row["name"] != EDNS_NAMES.get(code, f"OPT{code}"):
+            out.append(f"option {row}, want {text}")
+    return out
+
+
+def message_differs(ldns, got, wire, malformed):
+    """What differs between our object and dnspython's message."""
+    out = header_differs(got, wire)
+    try:
+        message = dns.message.from_wire(wire, keyring=False, ignore_trailing=True, one_rr_per_rrset=True,
+                                        continue_on_error=True)
+    except (dns.exception.DNSException, ValueError) as error:
+        if not malformed and "Opcode" not in str(error):
+            out.append(f"dnspython refuses: {error!r}")
+        return out
+    if any(isinstance(e.exception, (dns.tsig.PeerError, dns.tsig.BadTime)) for e in message.errors):
+        return out
+    if message.errors:
+        return out + ([] if malformed else [f"dnspython says {message.errors[0].exception!r}"])
+    if malformed:
+        return out + ["dnspython finds nothing wrong"]
+    if got["rcode_id"] != int(message.rcode()) or not same_rcode(got["rcode"], message.rcode()):
+        out.append(f"rcode {got['rcode']}, want {message.rcode()}")
+    return (out + question_differs(got["question"], message) + sections_differ(ldns, got, message)
+            + edns_differs(got.get("edns"), message))
+
+
+def same_rcode(text, rcode):
+    want = dns.rcode.to_text(rcode)
+    return text == want or not want.isalpha()
+
+
+# ---- the captures -----------------------------------------------------------------------------------
+
+
+def check_capture(tap, ldns, path):
+    payloads = oracle.frames(path)
+    lines = oracle.render("json", path)
+    short = os.path.basename(path)
+    tap.ok(len(lines) == len(payloads), f"{short}: one line per frame", len(lines), len(payloads))
+    events = [json.loads(line.decode("utf-8")) for line in lines]
+    fields, messages = [], []
+    for n, (payload, event) in enumerate(zip(payloads, events), 1):
+        ours = oracle.dnstap(payload)
+        fields += [f"frame {n}: {why}" for why in dnstap_differs(event, ours)]
+        messages += [f"frame {n}: {why}: {event.get('error', '')}" for why in frame_differs(ldns, event, ours)]
+    tap.ok(not fields, f"{short}: dnstap fields equal the schema's", *fields)
+    tap.ok(not messages, f"{short}: messages equal dnspython's", *messages)
+    check_go(tap, path, events)
+
+
+def frame_differs(ldns, event, tap):
+    wires = [tap[key] for key in ("response_message", "query_message") if key in tap]
+    shown = [event[key] for key in ("dns", "query") if key in event]
+    if len(wires) != len(shown):
+        return [f"{len(shown)} messages, want {len(wires)}"]
+    return [why for got, wire in zip(shown, wires)
+            for why in message_differs(ldns, got, wire, event.get("malformed", False))]
+
+
+def go_view(event):
+    """Our event in the names of the Go tool."""
+    out = {"type": event["type"]}
+    for side in ("query", "response"):
+        if side + "_time_sec" in event:
+            nsec = f".{event.get(side + '_time_nsec', 0):09d}".rstrip("0").rstrip(".")
+            out[side + "_time"] = stamp(event[side + "_time_sec"], 0)[:19] + nsec + "Z"
+        for key in (side + "_address", side + "_port"):
+            if event.get(key):
+                out[key] = event[key]
+    for ours, theirs in (("family", "socket_family"), ("protocol", "socket_protocol")):
+        if ours in event:
+            out[theirs] = event[ours]
+    if "query_zone" in event:
+        out["query_zone"] = event["query_zone"].rstrip(".") + "."
+    return out
+
+
+def check_go(tap, path, events):
+    what = f"{os.path.basename(path)}: dnstap fields equal the Go tool's"
+    if not shutil.which("dnstap"):
+        if os.environ.get("CI"):
+            return tap.ok(False, what, "no dnstap (package golang-github-dnstap-golang-dnstap-cli)")
+        return tap.skip(what, "no dnstap (package golang-github-dnstap-golang-dnstap-cli)")
+    run = subprocess.run(["dnstap", "-j", "-r", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         check=True)
+    theirs = [json.loads(line) for line in run.stdout.splitlines()]
+    wrong = [] if len(theirs) == len(events) else [f"{len(theirs)} frames, we have {len(events)}"]
+    for n, (event, their) in enumerate(zip(events, theirs), 1):
+        want = {k: v for k, v in their["message"].items() if not k.endswith("_message") and v != "<nil>"}
+        got = go_view(event)
+        if got != want:
+            wrong.append(f"frame {n}: got {got}, want {want}")
+        for key in ("identity", "version"):
+            if event.get(key) != their.get(key):
+                wrong.append(f"frame {n}: {key} {event.get(key)!r}, want {their.get(key)!r}")
+    return tap.ok(not wrong, what, *wrong)
+
+
+def main():
+    tap = oracle.Tap()
+    ldns = oracle.ldns()
+    for path in oracle.captures():
+        check_capture(tap, ldns, path)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
