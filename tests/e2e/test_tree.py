@@ -14,6 +14,7 @@ import fstrm
 import tap
 from harness import CORPUS, QUEUES, corpus, rsyslogd
 
+HEADER = b"<29>Nov 26 12:00:00 host dnstap: "
 IMPTCP = 'input(type="imptcp" path="{socket}" ruleset="dnstap")'
 BOTH = 'action(type="mmdnstapparse" output=["properties","json"] replacemsg="text")'
 STATUS = " set $.ps = $parsesuccess;"
@@ -27,9 +28,10 @@ def envelope(*frames, head="dnstap1 b|"):
 
 
 def send_lines(daemon, *lines):
+    """As a relay would: behind an RFC 3164 header."""
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(daemon.socket)
-        s.sendall(b"".join(line + b"\n" for line in lines))
+        s.sendall(b"".join(HEADER + line + b"\n" for line in lines))
 
 
 def listen(case, **options):
@@ -111,11 +113,11 @@ def test_parsesuccess_and_malformed(case):
 
 
 def test_foreign_message_is_unchanged(case):
-    daemon = listen(case, action=BOTH + STATUS, template="%$.ps%\\t%rawmsg%\\t%$!%\\n")
-    texts = [b"<13>Nov 26 12:00:00 host tag: hello", b"dnstap2 b|AAAA", b"dnstap", b"<13>x dnstap1"]
+    daemon = listen(case, action=BOTH + STATUS, template="%$.ps%\\t%msg%\\t%$!%\\n")
+    texts = [b"hello", b"dnstap2 b|AAAA", b"dnstap", b"x dnstap1 b|AAAA", b"dnstap1"]
     send_lines(daemon, *texts)
     lines = [line.split(b"\t") for line in daemon.wait_lines(len(texts))]
-    assert [line[1] for line in lines] == texts, lines
+    assert [line[1][1:] for line in lines] == texts, lines
     assert all(line[0] == b"FAIL" and line[2] == b"" for line in lines), lines
     wait_counters(daemon, frames_parsed=0, frames_malformed=0, messages_foreign=len(texts))
 
