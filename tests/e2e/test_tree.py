@@ -144,8 +144,8 @@ def test_attributes_of_the_envelope(case):
 
 
 def test_peer_is_the_sender_of_the_message(case):
-    daemon = listen(case, action=BOTH, template="%fromhost-ip%\\t%$!dnstap!peer%\\n")
-    send_lines(daemon, envelope(fstrm.payload()))
+    daemon = rsyslogd(case, action=BOTH, template="%fromhost-ip%\\t%$!dnstap!peer%\\n")
+    fstrm.deliver(daemon.socket, [fstrm.payload()])
     address, peer = daemon.wait_lines(1)[0].split(b"\t")
     assert address == peer and address, (address, peer)
 
@@ -190,10 +190,10 @@ def test_defaults(case):
     assert b" CQ 127.0.0.1:5353 " in msg and kind == b"CLIENT_QUERY" and text == b"", msg
 
 
-SPLIT = '''ruleset(name="lines" queue.type="LinkedList") {
+SPLIT = '''template(name="one" type="string" string="%programname% %msg%\\n")
+ruleset(name="lines" queue.type="LinkedList") {
   action(type="omfile" file="{dir}/lines" template="one")
-}
-template(name="one" type="string" string="%programname% %msg%\\n")'''
+}'''
 
 
 def test_split(case):
