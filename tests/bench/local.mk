@@ -10,6 +10,5 @@ TESTS += tests/bench/check_instructions.sh
 EXTRA_DIST += tests/bench/check_instructions.sh tests/bench/instructions.txt tests/bench/bench.py \
 	tests/bench/big-cut.fstrm.xz
 
-.PHONY: bench
 bench: all tests/bench/bench_lib tests/bench/bench_send
 	/usr/bin/python3 $(srcdir)/tests/bench/bench.py --builddir $(abs_builddir) $(BENCH_FLAGS)

@@ -6,7 +6,8 @@ E2E_TESTS = \
 	tests/e2e/test_life.py \
 	tests/e2e/test_live.py \
 	tests/e2e/test_shipped.py \
-	tests/e2e/test_stream.py
+	tests/e2e/test_stream.py \
+	tests/e2e/test_tree.py
 EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/fstrm.py \
 	tests/e2e/harness.py \
