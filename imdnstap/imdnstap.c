@@ -50,6 +50,7 @@ struct modConfData_s {
     rsconf_t *pConf;
     struct input *inputs;
     unsigned threads;
+    bool refused; /* an input was, and a line has said so */
 };
 static modConfData_t *load_config, *run_config;
 
@@ -114,8 +115,10 @@ BEGINnewInpInst
     struct input *input;
     CODESTARTnewInpInst;
     input = inputs_read(lst);
-    if (!input)
+    if (!input) {
+        load_config->refused = true;
         ABORT_FINALIZE(RS_RET_CONF_PARAM_INVLD);
+    }
     input->next = load_config->inputs;
     load_config->inputs = input;
 finalize_it:
@@ -127,6 +130,7 @@ BEGINbeginCnfLoad
     load_config = pModConf;
     pModConf->pConf = pConf;
     pModConf->inputs = NULL;
+    pModConf->refused = false;
     pModConf->threads = 1;
 ENDbeginCnfLoad
 
@@ -176,10 +180,11 @@ BEGINcheckCnf
             at = &input->next;
             continue;
         }
+        pModConf->refused = true;
         *at = input->next;
         inputs_destroy(input);
     }
-    if (!pModConf->inputs)
+    if (!pModConf->inputs && !pModConf->refused)
         LogError(0, RS_RET_NO_LSTN_DEFINED,
                  "imdnstap: no input(type=\"imdnstap\" ...) that can run: the module does nothing");
 ENDcheckCnf
@@ -222,12 +227,31 @@ finalize_it:
     RETiRet;
 }
 
-static rsRetVal open_input(struct input *input)
+/* Where a following input keeps its positions: in workDirectory, by its name and pattern. */
+static bool set_state(modConfData_t *config, struct input *input)
+{
+    const char *directory = (const char *)glblGetWorkDirRaw(config->pConf);
+
+    if (!input->source.follow)
+        return true;
+    if (!directory || !*directory) {
+        LogMsg(0, NO_ERRCODE, LOG_WARNING,
+               "imdnstap: input %s: file.mode=\"follow\" without global(workDirectory): positions "
+               "are not kept, every start reads from the beginning",
+               input->name);
+        return true;
+    }
+    return inputs_set_state(input, directory);
+}
+
+static rsRetVal open_input(modConfData_t *config, struct input *input)
 {
     DEFiRet;
 
     CHKiRet(prop.CreateStringProp(&input->style.input_name, (uchar *)input->name,
                                   (int)strlen(input->name)));
+    if (!set_state(config, input))
+        ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
     input->running = server_add(server, &input->source);
     if (input->running)
         CHKiRet(create_stats(input));
@@ -247,7 +271,7 @@ BEGINactivateCnfPrePrivDrop
         ABORT_FINALIZE(RS_RET_NO_RUN);
     }
     for (struct input *input = pModConf->inputs; input; input = input->next)
-        CHKiRet(open_input(input));
+        CHKiRet(open_input(pModConf, input));
 finalize_it:
 ENDactivateCnfPrePrivDrop
 

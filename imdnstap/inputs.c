@@ -6,8 +6,11 @@
  */
 #include "config.h"
 
+#include <ctype.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "rsyslog.h"
 
@@ -19,6 +22,7 @@
 #include "srUtils.h"
 #include "syslogd-types.h"
 
+#include "dial.h"
 #include "inputs.h"
 #include "names.h"
 
@@ -28,21 +32,24 @@
 
 static struct cnfparamdescr descriptions[] = {
     {"path", eCmdHdlrString, 0},
-    {"unlink", eCmdHdlrBinary, 0},
+    {"unlink", eCmdHdlrString, 0},
     {"filecreatemode", eCmdHdlrFileCreateMode, 0},
     {"fileowner", eCmdHdlrUID, 0},
     {"fileownernum", eCmdHdlrInt, 0},
     {"filegroup", eCmdHdlrGID, 0},
     {"filegroupnum", eCmdHdlrInt, 0},
-    {"failonchownfailure", eCmdHdlrBinary, 0},
+    {"failonchownfailure", eCmdHdlrString, 0},
     {"address", eCmdHdlrString, 0},
     {"port", eCmdHdlrString, 0},
     {"listenportfilename", eCmdHdlrString, 0},
-    {"keepalive", eCmdHdlrBinary, 0},
+    {"keepalive", eCmdHdlrString, 0},
     {"keepalive.time", eCmdHdlrString, 0},
     {"keepalive.interval", eCmdHdlrString, 0},
     {"keepalive.probes", eCmdHdlrString, 0},
     {"permittedpeer", eCmdHdlrArray, 0},
+    {"connect", eCmdHdlrString, 0},
+    {"file", eCmdHdlrString, 0},
+    {"file.mode", eCmdHdlrString, 0},
     {"framing", eCmdHdlrString, 0},
     {"name", eCmdHdlrString, 0},
     {"ruleset", eCmdHdlrString, 0},
@@ -93,14 +100,6 @@ static bool read_text(const struct cnfparamvals *values, const char *name, char 
     free(*ret);
     *ret = text;
     return true;
-}
-
-static void read_binary(const struct cnfparamvals *values, const char *name, bool *ret)
-{
-    const struct svar *value = find(values, name);
-
-    if (value)
-        *ret = value->d.n != 0;
 }
 
 /* "128", "128k", "2m". False when it is no number or has another unit. */
@@ -186,20 +185,40 @@ static bool read_choice(const struct cnfparamvals *values, const char *name,
     return c->text != NULL;
 }
 
+static bool read_binary(const struct cnfparamvals *values, const char *name, bool *ret)
+{
+    static const struct choice binary[] = {{"on", 1}, {"off", 0}, {NULL, 0}};
+    int value = *ret;
+
+    if (!read_choice(values, name, binary, &value))
+        return false;
+    *ret = value;
+    return true;
+}
+
+static bool check_path(const char *path)
+{
+    if (!path || strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path)
+        return true;
+    parser_errmsg("imdnstap: path=\"%s\": a socket's path has at most %zu octets", path,
+                  sizeof((struct sockaddr_un *)0)->sun_path - 1);
+    return false;
+}
+
 static bool read_socket(const struct cnfparamvals *values, struct source_config *config)
 {
     const struct svar *value;
 
-    read_binary(values, "unlink", &config->unlink);
-    read_binary(values, "failonchownfailure", &config->fail_on_chown);
-    read_binary(values, "keepalive", &config->keepalive);
     if ((value = find(values, "filecreatemode")))
         config->mode = (mode_t)value->d.n;
     if ((value = find(values, "fileowner")) || (value = find(values, "fileownernum")))
         config->uid = (uid_t)value->d.n;
     if ((value = find(values, "filegroup")) || (value = find(values, "filegroupnum")))
         config->gid = (gid_t)value->d.n;
-    return read_text(values, "path", (char **)&config->path) &&
+    return read_binary(values, "unlink", &config->unlink) &&
+           read_binary(values, "failonchownfailure", &config->fail_on_chown) &&
+           read_binary(values, "keepalive", &config->keepalive) &&
+           read_text(values, "path", (char **)&config->path) && check_path(config->path) &&
            read_text(values, "address", (char **)&config->address) &&
            read_text(values, "port", (char **)&config->port) &&
            read_text(values, "listenportfilename", (char **)&config->port_file) &&
@@ -347,36 +366,90 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
     return true;
 }
 
-/* Exactly one way to get frames, and no parameter of another. */
-static bool check_kind(const struct cnfparamvals *values, struct source_config *config)
-{
-    static const char *const of_tcp[] = {
-        "address",        "listenportfilename", "keepalive",
-        "keepalive.time", "keepalive.probes",   "keepalive.interval",
-        "permittedpeer",  "maxsessionsperpeer", NULL};
-    static const char *const of_path[] = {
-        "unlink",    "filecreatemode", "fileowner",          "fileownernum",
-        "filegroup", "filegroupnum",   "failonchownfailure", NULL};
-    const char *const *others = config->path ? of_tcp : of_path;
+/* The ways to get frames, and what else belongs to which of them. */
+enum kind { OF_PATH = 1, OF_PORT = 2, OF_CONNECT = 4, OF_FILE = 8 };
 
-    if (!config->path && !config->port) {
-        parser_errmsg("imdnstap: the input has neither path nor port: "
-                      "say where frames come from, e.g. path=\"/run/dnstap.sock\"");
+static const struct {
+    const char *name;
+    unsigned kinds;
+} belongings[] = {
+    {"unlink", OF_PATH},
+    {"filecreatemode", OF_PATH},
+    {"fileowner", OF_PATH},
+    {"fileownernum", OF_PATH},
+    {"filegroup", OF_PATH},
+    {"filegroupnum", OF_PATH},
+    {"failonchownfailure", OF_PATH},
+    {"address", OF_PORT},
+    {"listenportfilename", OF_PORT},
+    {"permittedpeer", OF_PORT},
+    {"maxsessionsperpeer", OF_PORT},
+    {"keepalive", OF_PORT | OF_CONNECT},
+    {"keepalive.time", OF_PORT | OF_CONNECT},
+    {"keepalive.interval", OF_PORT | OF_CONNECT},
+    {"keepalive.probes", OF_PORT | OF_CONNECT},
+    {"maxsessions", OF_PATH | OF_PORT},
+    {"handshaketimeout", OF_PATH | OF_PORT | OF_CONNECT},
+    {"idletimeout", OF_PATH | OF_PORT | OF_CONNECT},
+    {"framing", OF_PATH | OF_PORT | OF_CONNECT},
+    {"file.mode", OF_FILE},
+};
+
+/* Exactly one way to get frames, and no parameter of another. */
+static bool check_kind(const struct cnfparamvals *values)
+{
+    static const char *const names[] = {"path", "port", "connect", "file"};
+    const char *first = NULL;
+    unsigned kind = 0;
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!find(values, names[i]))
+            continue;
+        if (first) {
+            parser_errmsg("imdnstap: %s and %s exclude each other: write an input for each", first,
+                          names[i]);
+            return false;
+        }
+        first = names[i];
+        kind = 1U << i;
+    }
+    if (!first) {
+        parser_errmsg("imdnstap: the input has none of path, port, connect, file: say where frames "
+                      "come from, e.g. path=\"/run/dnstap.sock\"");
         return false;
     }
-    if (config->path && config->port) {
-        parser_errmsg("imdnstap: path=\"%s\" and port=\"%s\" exclude each other: "
-                      "write two inputs",
-                      config->path, config->port);
-        return false;
-    }
-    for (; *others; others++)
-        if (find(values, *others)) {
-            parser_errmsg("imdnstap: %s has no meaning for an input with %s: leave it out", *others,
-                          config->path ? "path" : "port");
+    for (size_t i = 0; i < sizeof belongings / sizeof belongings[0]; i++)
+        if (find(values, belongings[i].name) && !(belongings[i].kinds & kind)) {
+            parser_errmsg("imdnstap: %s has no meaning for an input with %s: leave it out",
+                          belongings[i].name, first);
             return false;
         }
     return true;
+}
+
+static bool check_connect(const char *target)
+{
+    char host[NI_MAXHOST], port[32];
+
+    if (!target || dial_parse(target, host, sizeof host, port, sizeof port))
+        return true;
+    parser_errmsg("imdnstap: connect=\"%s\": must be HOST:PORT, [IPV6]:PORT, or the path of a "
+                  "socket with a slash in front",
+                  target);
+    return false;
+}
+
+static bool read_far(const struct cnfparamvals *values, struct source_config *config)
+{
+    static const struct choice modes[] = {{"once", 0}, {"follow", 1}, {NULL, 0}};
+    int follow = 0;
+
+    if (!read_text(values, "connect", (char **)&config->connect) ||
+        !read_text(values, "file", (char **)&config->file) ||
+        !read_choice(values, "file.mode", modes, &follow))
+        return false;
+    config->follow = follow;
+    return check_connect(config->connect);
 }
 
 static bool check_port(const char *port)
@@ -396,8 +469,8 @@ static bool set_name(struct input *input)
     char *name = NULL;
 
     if (!input->name) {
-        if (c->path)
-            name = strdup(c->path);
+        if (!c->port)
+            name = strdup(c->path ? c->path : c->connect ? c->connect : c->file);
         else if (asprintf(&name, "%s:%s", c->address ? c->address : "*", c->port) < 0)
             name = NULL;
         input->name = name;
@@ -439,15 +512,14 @@ struct input *inputs_read(struct nvlst *list)
     bool ok;
 
     if (!values || !input) {
-        if (!values)
-            parser_errmsg("imdnstap: the input's parameters cannot be read; it does not run");
         inputs_destroy(input);
         return NULL;
     }
     config = &input->source;
-    ok = read_socket(values, config) && read_limits(values, config) && read_types(values, config) &&
-         read_permitted(values, config) && read_style(values, input) &&
-         check_kind(values, config) && check_port(config->port) && set_name(input);
+    ok = read_socket(values, config) && read_far(values, config) && read_limits(values, config) &&
+         read_types(values, config) && read_permitted(values, config) &&
+         read_style(values, input) && check_kind(values) && check_port(config->port) &&
+         set_name(input);
     cnfparamvalsDestruct(values, &block);
     if (ok)
         return input;
@@ -466,9 +538,35 @@ void inputs_destroy(struct input *input)
     free((char *)config->address);
     free((char *)config->port);
     free((char *)config->port_file);
+    free((char *)config->connect);
+    free((char *)config->file);
+    free((char *)config->state_dir);
+    free((char *)config->state_name);
     free(config->permitted);
     free(input->style.tag);
     free(input->name);
     free(input->ruleset_name);
     free(input);
+}
+
+/* Another one for each name and pattern: the name as far as a file name can hold it, and a hash
+ * (FNV-1a) of both. */
+bool inputs_set_state(struct input *input, const char *directory)
+{
+    char name[64], *state;
+    uint32_t hash = 2166136261U;
+    size_t len = 0;
+
+    for (const char *p = input->name; *p && len < sizeof name - 1; p++)
+        name[len++] = isalnum((unsigned char)*p) ? *p : '_';
+    name[len] = '\0';
+    for (const char *p = input->name; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * 16777619U;
+    for (const char *p = input->source.file; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * 16777619U;
+    if (asprintf(&state, "imdnstap-%s-%08x", name, hash) < 0)
+        return false;
+    input->source.state_name = state;
+    input->source.state_dir = strdup(directory);
+    return input->source.state_dir != NULL;
 }

@@ -24,5 +24,7 @@ struct input {
 /* NULL after one line per mistake that names the parameter, its value and what would be right. */
 struct input *inputs_read(struct nvlst *list);
 void inputs_destroy(struct input *input); /* takes NULL */
+/* Names the state file of a following input. False: no memory. */
+bool inputs_set_state(struct input *input, const char *directory);
 
 #endif

@@ -208,7 +208,7 @@ void listener_destroy(struct listener *listener)
     free(listener);
 }
 
-static void set_keepalive(const struct source_config *config, int fd)
+void listener_keepalive(const struct source_config *config, int fd)
 {
     int on = 1, time = (int)config->keepalive_time_s, interval = (int)config->keepalive_interval_s,
         probes = (int)config->keepalive_probes;
@@ -255,7 +255,7 @@ static void accepted(struct listener *listener, int fd, const struct sockaddr *a
         return;
     }
     if (!peer.local)
-        set_keepalive(source->config, fd);
+        listener_keepalive(source->config, fd);
     session = session_create(source, fd, &peer);
     if (session)
         server_adopt(server_pick(source->server), session);

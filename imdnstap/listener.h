@@ -31,5 +31,7 @@ void listener_check(struct server_thread *thread, struct listener *listener);
 
 /* The far end of a TCP or unix connection. */
 void listener_describe(int fd, const struct sockaddr *address, const char *path, struct peer *ret);
+/* TCP keepalive as configured. */
+void listener_keepalive(const struct source_config *config, int fd);
 
 #endif

@@ -4,6 +4,8 @@ imdnstap_libserver_la_SOURCES = \
 	imdnstap/source.c imdnstap/source.h \
 	imdnstap/server.c imdnstap/server.h \
 	imdnstap/session.c imdnstap/session.h \
+	imdnstap/dial.c imdnstap/dial.h \
+	imdnstap/tail.c imdnstap/tail.h imdnstap/files.h \
 	imdnstap/listener.c imdnstap/listener.h \
 	imdnstap/unix_socket.c imdnstap/unix_socket.h
 imdnstap_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden

@@ -7,14 +7,17 @@
 #include "server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "dial.h"
 #include "listener.h"
 #include "session.h"
+#include "tail.h"
 
 #define EVENTS_MAX 128
 /* How often timeouts are looked at. */
@@ -39,7 +42,7 @@ void server_unwatch(struct server_thread *thread, struct handler *handler)
     epoll_ctl(thread->epoll, EPOLL_CTL_DEL, handler->fd, NULL);
 }
 
-static void wake(struct server_thread *thread)
+void server_thread_wake(struct server_thread *thread)
 {
     uint64_t one = 1;
     ssize_t written = write(thread->waker.fd, &one, sizeof one);
@@ -79,15 +82,15 @@ void server_adopt(struct server_thread *thread, struct session *session)
     session->next = thread->inbox;
     thread->inbox = session;
     pthread_mutex_unlock(&thread->inbox_mutex);
-    wake(thread);
+    server_thread_wake(thread);
 }
 
 struct server_thread *server_pick(struct server *server)
 {
-    return &server->threads[server->next_thread++ % server->thread_count];
+    return &server->threads[atomic_fetch_add(&server->next_thread, 1) % server->thread_count];
 }
 
-static bool thread_open(struct server *server, struct server_thread *thread)
+bool server_thread_open(struct server *server, struct server_thread *thread)
 {
     thread->server = server;
     thread->waker.fd = -1;
@@ -112,7 +115,7 @@ struct server *server_create(const struct server_callbacks *callbacks, unsigned 
     for (unsigned i = 0; server->threads && i < threads; i++)
         server->threads[i].epoll = server->threads[i].waker.fd = -1;
     for (unsigned i = 0; server->threads && i < threads; i++) {
-        if (thread_open(server, &server->threads[i]))
+        if (server_thread_open(server, &server->threads[i]))
             continue;
         server_destroy(&server);
         return NULL;
@@ -122,21 +125,26 @@ struct server *server_create(const struct server_callbacks *callbacks, unsigned 
     return server;
 }
 
+static bool open_source(struct server *server, struct source *source)
+{
+    const struct source_config *config = source->config;
+
+    if (config->file)
+        return tail_open(server, source);
+    if (config->connect)
+        return dial_open(server, source);
+    return listener_open(server, source);
+}
+
 struct source *server_add(struct server *server, const struct source_config *config)
 {
-    struct source *source = calloc(1, sizeof *source);
-    bool ok;
+    struct source *source = source_create(server, config);
 
     if (!source)
         return NULL;
-    source->config = config;
-    source->server = server;
-    pthread_mutex_init(&source->log_limit.mutex, NULL);
-    pthread_mutex_init(&source->peers_mutex, NULL);
     source->next = server->sources;
     server->sources = source;
-    ok = listener_open(server, source);
-    return ok ? source : NULL;
+    return open_source(server, source) ? source : NULL;
 }
 
 static void check_times(struct server_thread *thread)
@@ -187,7 +195,7 @@ static void *run(void *argument)
 }
 
 /* Signals are rsyslogd's: none for these threads. */
-static bool thread_start(struct server_thread *thread)
+bool server_thread_start(struct server_thread *thread, void *(*function)(void *))
 {
     sigset_t all, before;
     int error;
@@ -197,37 +205,64 @@ static bool thread_start(struct server_thread *thread)
         return false;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread->id, NULL, run, thread);
+    error = pthread_create(&thread->id, NULL, function, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     thread->started = error == 0;
     return thread->started;
 }
 
+void server_thread_stop(struct server_thread *thread)
+{
+    if (!thread->started)
+        return;
+    server_thread_wake(thread);
+    pthread_join(thread->id, NULL);
+    thread->started = false;
+}
+
+void server_thread_wait(struct server_thread *thread, int fd, int timeout_ms)
+{
+    struct pollfd fds[2] = {{.fd = thread->waker.fd, .events = POLLIN},
+                            {.fd = fd, .events = POLLIN}};
+    uint64_t count;
+    ssize_t got;
+
+    if (poll(fds, 2, timeout_ms) > 0 && fds[0].revents) {
+        got = read(thread->waker.fd, &count, sizeof count);
+        (void)got;
+    }
+}
+
 bool server_start(struct server *server)
 {
-    for (unsigned i = 0; i < server->thread_count; i++) {
-        if (thread_start(&server->threads[i]))
-            continue;
+    bool ok = true;
+
+    for (unsigned i = 0; i < server->thread_count; i++)
+        ok = ok && server_thread_start(&server->threads[i], run);
+    for (struct dialer *dialer = server->dialers; dialer; dialer = dialer->next)
+        ok = ok && server_thread_start(&dialer->thread, dial_run);
+    for (struct tail *tail = server->tails; tail; tail = tail->next)
+        ok = ok && server_thread_start(&tail->thread, tail_run);
+    if (!ok)
         server_stop(server);
-        return false;
-    }
-    return true;
+    return ok;
 }
 
 void server_stop(struct server *server)
 {
     atomic_store(&server->stopping, true);
-    for (unsigned i = 0; i < server->thread_count; i++)
+    for (struct tail *tail = server->tails; tail; tail = tail->next)
+        server_thread_stop(&tail->thread);
+    for (struct dialer *dialer = server->dialers; dialer; dialer = dialer->next)
+        server_thread_stop(&dialer->thread);
+    for (unsigned i = 0; server->threads && i < server->thread_count; i++)
         if (server->threads[i].started)
-            wake(&server->threads[i]);
-    for (unsigned i = 0; i < server->thread_count; i++)
-        if (server->threads[i].started) {
-            pthread_join(server->threads[i].id, NULL);
-            server->threads[i].started = false;
-        }
+            server_thread_wake(&server->threads[i]);
+    for (unsigned i = 0; server->threads && i < server->thread_count; i++)
+        server_thread_stop(&server->threads[i]);
 }
 
-static void thread_destroy(struct server_thread *thread)
+void server_thread_destroy(struct server_thread *thread)
 {
     if (thread->inbox)
         take_inbox(thread);
@@ -251,20 +286,30 @@ void server_destroy(struct server **server)
     s = *server;
     server_stop(s);
     for (unsigned i = 0; s->threads && i < s->thread_count; i++)
-        thread_destroy(&s->threads[i]);
+        server_thread_destroy(&s->threads[i]);
     while (s->listeners) {
         struct listener *listener = s->listeners;
 
         s->listeners = listener->next;
         listener_destroy(listener);
     }
+    while (s->dialers) {
+        struct dialer *dialer = s->dialers;
+
+        s->dialers = dialer->next;
+        dial_destroy(dialer);
+    }
+    while (s->tails) {
+        struct tail *tail = s->tails;
+
+        s->tails = tail->next;
+        tail_destroy(tail);
+    }
     while (s->sources) {
         struct source *source = s->sources;
 
         s->sources = source->next;
-        pthread_mutex_destroy(&source->log_limit.mutex);
-        pthread_mutex_destroy(&source->peers_mutex);
-        free(source);
+        source_destroy(source);
     }
     free(s->threads);
     free(s);

@@ -8,8 +8,8 @@
  *     server_stop(server);                from another thread; returns when all threads have ended
  *     server_destroy(&server);            closes, and removes the sockets
  *
- * Listeners and dialers live in the first thread; sessions are spread over all. Every file
- * source has a thread of its own. What is blocked in a callback (a full queue) stops the reading of
+ * Listeners live in the first thread; sessions are spread over all. Each file source and
+ * each dialer has a thread of its own. What is blocked in a callback (a full queue) stops the reading of
  * its thread, and so, by TCP or the socket buffer, the producers.
  *
  * No rsyslog here. Each thread owns its sessions; they are handed over by a locked inbox.
@@ -54,9 +54,9 @@ struct server {
     struct source *sources;
     struct listener *listeners;
     struct dialer *dialers;
-    struct file_source *files;
+    struct tail *tails;
     atomic_bool stopping;
-    unsigned next_thread; /* of the first thread only */
+    atomic_uint next_thread;
 };
 
 /* The first member of everything that sits in an event loop. */
@@ -92,7 +92,17 @@ void server_destroy(struct server **server);
 /* Certificates are read again. */
 void server_reload(struct server *server);
 
-/* For listeners and dialers. */
+/* Threads beside the server's own, for dialers and files: open, start, stop (any number of times),
+ * destroy. run gets the thread. A wait ends at once when server_stop wakes it. */
+bool server_thread_open(struct server *server, struct server_thread *thread);
+bool server_thread_start(struct server_thread *thread, void *(*run)(void *));
+void server_thread_stop(struct server_thread *thread);
+void server_thread_destroy(struct server_thread *thread);
+void server_thread_wake(struct server_thread *thread);
+/* Until woken, or fd (-1: none) is readable, or the time is over. */
+void server_thread_wait(struct server_thread *thread, int fd, int timeout_ms);
+
+/* For what sits in the event loop. */
 bool server_watch(struct server_thread *thread, struct handler *handler, uint32_t events);
 void server_rewatch(struct server_thread *thread, struct handler *handler, uint32_t events);
 void server_unwatch(struct server_thread *thread, struct handler *handler);

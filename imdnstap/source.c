@@ -15,7 +15,7 @@
 
 #define LOG_LINE_MAX     1024
 #define LOG_WINDOW_MS    60000
-#define LOG_WINDOW_LINES 20
+#define LOG_WINDOW_LINES 60
 
 const char *const source_counter_names[COUNT_MAX] = {
     [COUNT_RECEIVED] = "frames.received",
@@ -259,7 +259,7 @@ void source_log_peer(struct source *source, enum source_level level, int error, 
     va_list arguments;
     unsigned missed;
 
-    if (!pass_limit(&source->log_limit, &missed))
+    if (!pass_limit(&source->log_limits[level], &missed))
         return;
     if (missed)
         source_log(source, SOURCE_WARNING, 0,
@@ -269,4 +269,26 @@ void source_log_peer(struct source *source, enum source_level level, int error, 
     va_start(arguments, format);
     say(source, level, error, format, arguments);
     va_end(arguments);
+}
+
+struct source *source_create(struct server *server, const struct source_config *config)
+{
+    struct source *source = calloc(1, sizeof *source);
+
+    if (!source)
+        return NULL;
+    source->config = config;
+    source->server = server;
+    for (int i = 0; i <= SOURCE_ERROR; i++)
+        pthread_mutex_init(&source->log_limits[i].mutex, NULL);
+    pthread_mutex_init(&source->peers_mutex, NULL);
+    return source;
+}
+
+void source_destroy(struct source *source)
+{
+    for (int i = 0; i <= SOURCE_ERROR; i++)
+        pthread_mutex_destroy(&source->log_limits[i].mutex);
+    pthread_mutex_destroy(&source->peers_mutex);
+    free(source);
 }

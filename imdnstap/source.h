@@ -90,7 +90,7 @@ struct source_config {
     size_t tls_peer_count;
 };
 
-/* Lets `burst` lines through per minute, and counts the rest for a last line. */
+/* Lets a number of lines through per minute, and counts the rest for one more. */
 struct source_log_limit {
     pthread_mutex_t mutex;
     uint64_t window_ms;
@@ -108,12 +108,15 @@ struct source {
     _Atomic unsigned sessions;
     _Atomic uint64_t rate_window_ms;
     _Atomic unsigned rate_used;
-    struct source_log_limit log_limit;
+    struct source_log_limit log_limits[SOURCE_ERROR + 1]; /* by level */
     pthread_mutex_t peers_mutex;
     struct source_peer *peers; /* only with max_sessions_per_peer; at most as many as sessions */
     struct tls_context *tls;
     struct source *next;
 };
+
+struct source *source_create(struct server *server, const struct source_config *config);
+void source_destroy(struct source *source); /* its sessions are gone */
 
 static inline void source_count(struct source *source, enum source_counter counter, uint64_t n)
 {

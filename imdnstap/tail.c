@@ -1,0 +1,117 @@
+/* tail.c - see tail.h.
+ *
+ * Concurrency: everything here belongs to the source's thread.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include "tail.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "session.h"
+
+static bool take(void *data, const char *path, struct span frame)
+{
+    struct tail *tail = data;
+
+    (void)path;
+    if (server_stopping(tail->thread.server))
+        return false;
+    session_take_frame(&tail->thread, tail->source, tail->peer_context, frame, source_now_ms());
+    tail->thread.tally[COUNT_BYTES] += frame.len;
+    return true;
+}
+
+static void finished(void *data, const char *path, uint64_t frames, const char *error)
+{
+    struct tail *tail = data;
+
+    if (error)
+        source_log(tail->source, SOURCE_WARNING, 0, "file %s: %llu frames, then: %s", path,
+                   (unsigned long long)frames, error);
+    else
+        source_log(tail->source, SOURCE_INFO, 0, "file %s: %llu frames, replayed to its end", path,
+                   (unsigned long long)frames);
+}
+
+static void notice(void *data, enum files_level level, const char *path, const char *text)
+{
+    static const enum source_level levels[] = {
+        [FILES_INFO] = SOURCE_INFO, [FILES_WARNING] = SOURCE_WARNING, [FILES_ERROR] = SOURCE_ERROR};
+    struct tail *tail = data;
+
+    source_log_peer(tail->source, levels[level], 0, "file %s: %s", path, text);
+}
+
+static bool open_files(struct tail *tail)
+{
+    const struct source_config *config = tail->source->config;
+    struct files_config how = {.pattern = config->file,
+                               .mode = config->follow ? FILES_FOLLOW : FILES_ONCE,
+                               .max_frame = config->max_frame,
+                               .state_dir = config->state_dir,
+                               .state_name = config->state_name};
+    struct files_callbacks calls = {
+        .data = tail, .frame = take, .finished = finished, .notice = notice};
+    char why[256];
+
+    tail->files = files_create(&how, &calls, why, sizeof why);
+    if (!tail->files)
+        source_log(tail->source, SOURCE_ERROR, 0, "file=\"%s\": %s", config->file, why);
+    return tail->files != NULL;
+}
+
+bool tail_open(struct server *server, struct source *source)
+{
+    const struct server_callbacks *callbacks = server->callbacks;
+    struct peer peer = {.address = "127.0.0.1", .local = true, .text = "a file"};
+    struct tail *tail = calloc(1, sizeof *tail);
+
+    if (!tail)
+        return false;
+    tail->source = source;
+    tail->peer_context = callbacks->peer_open(source->config->owner, &peer);
+    if (!tail->peer_context || !server_thread_open(server, &tail->thread) || !open_files(tail)) {
+        tail_destroy(tail);
+        return false;
+    }
+    tail->next = server->tails;
+    server->tails = tail;
+    return true;
+}
+
+/* Saving comes behind flushing: a position never passes a frame that is not in the queue. */
+void *tail_run(void *thread)
+{
+    struct tail *tail = thread;
+    struct server *server = tail->thread.server;
+    enum files_result result;
+    bool told = false;
+
+    do {
+        result = files_step(tail->files);
+        server->callbacks->flush(tail->thread.context);
+        session_tally(&tail->thread, tail->source);
+        if (!files_save(tail->files) && !told) {
+            source_log(tail->source, SOURCE_ERROR, errno,
+                       "the state file %s cannot be written in workDirectory \"%s\"",
+                       tail->source->config->state_name, tail->source->config->state_dir);
+            told = true;
+        }
+        if (result == FILES_IDLE && !server_stopping(server))
+            server_thread_wait(&tail->thread, files_fd(tail->files), files_timeout_ms(tail->files));
+    } while (result != FILES_DONE && !server_stopping(server));
+    return NULL;
+}
+
+void tail_destroy(struct tail *tail)
+{
+    if (tail->peer_context)
+        tail->thread.server->callbacks->peer_close(tail->source->config->owner, tail->peer_context);
+    files_destroy(&tail->files);
+    server_thread_destroy(&tail->thread);
+    free(tail);
+}
