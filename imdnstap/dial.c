@@ -150,13 +150,13 @@ static void closed(void *data, struct session *session)
     server_thread_wake(&dialer->thread);
 }
 
-static bool begin_session(struct dialer *dialer, int fd, const struct peer *peer)
+static bool begin_session(struct dialer *dialer, int fd, const struct peer *peer, const char *host)
 {
     struct session *session;
 
     if (!peer->local)
         listener_keepalive(dialer->source->config, fd);
-    session = session_create(dialer->source, fd, peer);
+    session = session_create(dialer->source, fd, peer, host);
     if (!session)
         return false;
     session->closed = closed;
@@ -169,7 +169,7 @@ static bool begin_session(struct dialer *dialer, int fd, const struct peer *peer
 static bool dial(struct dialer *dialer, bool tell)
 {
     const char *target = dialer->source->config->connect, *why = "no connection";
-    char host[NI_MAXHOST], port[PORT_MAX];
+    char host[NI_MAXHOST] = "", port[PORT_MAX];
     struct peer peer;
     int fd;
 
@@ -180,7 +180,7 @@ static bool dial(struct dialer *dialer, bool tell)
     else
         return false;
     if (fd >= 0)
-        return begin_session(dialer, fd, &peer);
+        return begin_session(dialer, fd, &peer, *host ? host : NULL);
     if (server_stopping(dialer->thread.server))
         return false;
     source_count(dialer->source, COUNT_OPEN_FAILED, 1);

@@ -47,6 +47,12 @@ static struct cnfparamdescr descriptions[] = {
     {"keepalive.interval", eCmdHdlrString, 0},
     {"keepalive.probes", eCmdHdlrString, 0},
     {"permittedpeer", eCmdHdlrArray, 0},
+    {"tls", eCmdHdlrString, 0},
+    {"tls.cacert", eCmdHdlrString, 0},
+    {"tls.mycert", eCmdHdlrString, 0},
+    {"tls.myprivkey", eCmdHdlrString, 0},
+    {"tls.authmode", eCmdHdlrString, 0},
+    {"tls.permittedpeer", eCmdHdlrArray, 0},
     {"connect", eCmdHdlrString, 0},
     {"file", eCmdHdlrString, 0},
     {"file.mode", eCmdHdlrString, 0},
@@ -392,6 +398,7 @@ static const struct {
     {"handshaketimeout", OF_PATH | OF_PORT | OF_CONNECT},
     {"idletimeout", OF_PATH | OF_PORT | OF_CONNECT},
     {"framing", OF_PATH | OF_PORT | OF_CONNECT},
+    {"tls", OF_PORT | OF_CONNECT},
     {"file.mode", OF_FILE},
 };
 
@@ -450,6 +457,88 @@ static bool read_far(const struct cnfparamvals *values, struct source_config *co
         return false;
     config->follow = follow;
     return check_connect(config->connect);
+}
+
+static bool read_tls_peers(const struct cnfparamvals *values, struct tls_settings *tls)
+{
+    const struct svar *value = find(values, "tls.permittedpeer");
+    char **peers;
+
+    if (!value)
+        return true;
+    peers = calloc((size_t)value->d.ar->nmemb + 1, sizeof *peers);
+    tls->permitted = (const char *const *)peers;
+    for (int i = 0; peers && i < value->d.ar->nmemb; i++) {
+        peers[i] = es_str2cstr(value->d.ar->arr[i], NULL);
+        if (!peers[i])
+            return false;
+        tls->permitted_count++;
+        if (tls->mode != TLS_FINGERPRINT || tls_is_fingerprint(peers[i]))
+            continue;
+        parser_errmsg(
+            "imdnstap: tls.permittedpeer=\"%s\": with tls.authmode=\"fingerprint\" it must "
+            "be SHA1: or SHA256: and the octets in hexadecimal",
+            peers[i]);
+        return false;
+    }
+    return peers != NULL;
+}
+
+/* What the mode needs must be there, and nothing may be given that would have no effect. */
+static bool check_tls(const struct cnfparamvals *values, const struct tls_settings *tls)
+{
+    bool by_list = tls->mode == TLS_NAME || tls->mode == TLS_FINGERPRINT;
+    const char *missing = NULL;
+
+    if (!tls->client && !tls->certificate)
+        missing = "tls.mycert";
+    else if (tls->certificate && !tls->key)
+        missing = "tls.myprivkey";
+    else if ((tls->mode == TLS_NAME || tls->mode == TLS_CERTVALID) && !tls->ca)
+        missing = "tls.cacert";
+    else if (by_list && !tls->permitted_count)
+        missing = "tls.permittedpeer";
+    if (missing)
+        parser_errmsg("imdnstap: %s is missing: tls=\"on\" with this tls.authmode needs it",
+                      missing);
+    else if (!by_list && find(values, "tls.permittedpeer"))
+        parser_errmsg(
+            "imdnstap: tls.permittedpeer has no meaning with this tls.authmode: it must be "
+            "name or fingerprint");
+    else
+        return true;
+    return false;
+}
+
+static bool read_tls(const struct cnfparamvals *values, struct source_config *config)
+{
+    static const struct choice modes[] = {{"anon", TLS_ANON},
+                                          {"certvalid", TLS_CERTVALID},
+                                          {"name", TLS_NAME},
+                                          {"fingerprint", TLS_FINGERPRINT},
+                                          {NULL, 0}};
+    static const char *const names[] = {"tls.cacert", "tls.mycert", "tls.myprivkey", "tls.authmode",
+                                        "tls.permittedpeer"};
+    struct tls_settings *tls = &config->tls;
+    int mode = TLS_ANON;
+
+    if (!read_binary(values, "tls", &config->use_tls))
+        return false;
+    for (size_t i = 0; !config->use_tls && i < sizeof names / sizeof names[0]; i++)
+        if (find(values, names[i])) {
+            parser_errmsg("imdnstap: %s has no meaning without tls=\"on\"", names[i]);
+            return false;
+        }
+    if (!config->use_tls)
+        return true;
+    tls->client = config->connect != NULL;
+    if (!read_text(values, "tls.cacert", (char **)&tls->ca) ||
+        !read_text(values, "tls.mycert", (char **)&tls->certificate) ||
+        !read_text(values, "tls.myprivkey", (char **)&tls->key) ||
+        !read_choice(values, "tls.authmode", modes, &mode))
+        return false;
+    tls->mode = (enum tls_mode)mode;
+    return read_tls_peers(values, tls) && check_tls(values, tls);
 }
 
 static bool check_port(const char *port)
@@ -518,8 +607,8 @@ struct input *inputs_read(struct nvlst *list)
     config = &input->source;
     ok = read_socket(values, config) && read_far(values, config) && read_limits(values, config) &&
          read_types(values, config) && read_permitted(values, config) &&
-         read_style(values, input) && check_kind(values) && check_port(config->port) &&
-         set_name(input);
+         read_style(values, input) && check_kind(values) && read_tls(values, config) &&
+         check_port(config->port) && set_name(input);
     cnfparamvalsDestruct(values, &block);
     if (ok)
         return input;
@@ -539,6 +628,12 @@ void inputs_destroy(struct input *input)
     free((char *)config->port);
     free((char *)config->port_file);
     free((char *)config->connect);
+    free((char *)config->tls.ca);
+    free((char *)config->tls.certificate);
+    free((char *)config->tls.key);
+    for (size_t i = 0; i < config->tls.permitted_count; i++)
+        free((char *)config->tls.permitted[i]);
+    free((void *)config->tls.permitted);
     free((char *)config->file);
     free((char *)config->state_dir);
     free((char *)config->state_name);

@@ -256,7 +256,7 @@ static void accepted(struct listener *listener, int fd, const struct sockaddr *a
     }
     if (!peer.local)
         listener_keepalive(source->config, fd);
-    session = session_create(source, fd, &peer);
+    session = session_create(source, fd, &peer, NULL);
     if (session)
         server_adopt(server_pick(source->server), session);
 }

@@ -6,9 +6,17 @@ imdnstap_libserver_la_SOURCES = \
 	imdnstap/session.c imdnstap/session.h \
 	imdnstap/dial.c imdnstap/dial.h \
 	imdnstap/tail.c imdnstap/tail.h imdnstap/files.h \
+	imdnstap/tls.h \
 	imdnstap/listener.c imdnstap/listener.h \
 	imdnstap/unix_socket.c imdnstap/unix_socket.h
-imdnstap_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+if HAVE_OPENSSL
+imdnstap_libserver_la_SOURCES += imdnstap/tls.c imdnstap/tls_peer.c imdnstap/tls_peer.h
+else
+imdnstap_libserver_la_SOURCES += imdnstap/tls_none.c
+endif
+EXTRA_DIST += imdnstap/tls.c imdnstap/tls_peer.c imdnstap/tls_peer.h imdnstap/tls_none.c
+imdnstap_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(OPENSSL_CFLAGS)
+imdnstap_libserver_la_LIBADD = $(OPENSSL_LIBS)
 
 if WITH_RSYSLOG
 module_LTLIBRARIES += imdnstap/imdnstap.la

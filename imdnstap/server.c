@@ -139,11 +139,16 @@ static bool open_source(struct server *server, struct source *source)
 struct source *server_add(struct server *server, const struct source_config *config)
 {
     struct source *source = source_create(server, config);
+    char why[512];
 
     if (!source)
         return NULL;
     source->next = server->sources;
     server->sources = source;
+    if (config->use_tls && !(source->tls = tls_create(&config->tls, why, sizeof why))) {
+        source_log(source, SOURCE_ERROR, 0, "%s", why);
+        return NULL;
+    }
     return open_source(server, source) ? source : NULL;
 }
 
@@ -318,5 +323,14 @@ void server_destroy(struct server **server)
 
 void server_reload(struct server *server)
 {
-    (void)server;
+    char why[512];
+
+    for (struct source *source = server->sources; source; source = source->next) {
+        if (!source->tls)
+            continue;
+        if (tls_reload(source->tls, why, sizeof why))
+            source_log(source, SOURCE_INFO, 0, "certificates read again");
+        else
+            source_log(source, SOURCE_ERROR, 0, "the former certificates stay: %s", why);
+    }
 }

@@ -9,20 +9,23 @@
 #include "config.h"
 
 #include "session.h"
+#include "tls.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum outcome { KEEP, END };
+enum outcome { KEEP, CLOSE };
 
 /* Frames between two looks at whether to stop. */
 #define STOP_CHECK_FRAMES 64
 
-struct session *session_create(struct source *source, int fd, const struct peer *peer)
+struct session *session_create(struct source *source, int fd, const struct peer *peer,
+                               const char *host)
 {
     struct session *session = calloc(1, sizeof *session);
 
@@ -33,13 +36,16 @@ struct session *session_create(struct source *source, int fd, const struct peer 
         session->stream = fs_create(source->config->framing, source->config->max_frame);
         session->peer_context =
             source->server->callbacks->peer_open(source->config->owner, &session->peer);
+        if (source->tls)
+            session->tls = tls_open(source->tls, fd, host);
     }
-    if (!session || !session->stream || !session->peer_context) {
+    if (!session || !session->stream || !session->peer_context || (source->tls && !session->tls)) {
         source_count(source, COUNT_OPEN_FAILED, 1);
         source_log_peer(source, SOURCE_ERROR, ENOMEM, "no memory for a session of %s", peer->text);
         if (session) {
             if (session->peer_context)
                 source->server->callbacks->peer_close(source->config->owner, session->peer_context);
+            tls_close(session->tls);
             fs_destroy(&session->stream);
             free(session);
         }
@@ -59,6 +65,7 @@ void session_destroy(struct session *session)
     if (!session)
         return;
     source = session->source;
+    tls_close(session->tls);
     close(session->handler.fd);
     fs_destroy(&session->stream);
     free(session->pending);
@@ -117,11 +124,20 @@ void session_tally(struct server_thread *thread, struct source *source)
     }
 }
 
+static void watch_again(struct server_thread *thread, struct session *session)
+{
+    bool writes = session->out_len || (session->tls && tls_wants_write(session->tls));
+
+    server_rewatch(thread, &session->handler, EPOLLIN | (writes ? EPOLLOUT : 0));
+}
+
 static enum outcome send_out(struct server_thread *thread, struct session *session)
 {
     ssize_t sent = 0;
 
-    if (session->out_len)
+    if (session->out_len && session->tls)
+        sent = tls_write(session->tls, session->out, session->out_len);
+    else if (session->out_len)
         sent =
             send(session->handler.fd, session->out, session->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
@@ -132,7 +148,7 @@ static enum outcome send_out(struct server_thread *thread, struct session *sessi
     }
     memmove(session->out, session->out + sent, session->out_len - (size_t)sent);
     session->out_len -= (size_t)sent;
-    server_rewatch(thread, &session->handler, EPOLLIN | (session->out_len ? EPOLLOUT : 0));
+    watch_again(thread, session);
     return KEEP;
 }
 
@@ -143,13 +159,11 @@ static enum outcome reply(struct server_thread *thread, struct session *session)
     if (answer.len > sizeof session->out - session->out_len) {
         source_log_peer(session->source, SOURCE_WARNING, 0,
                         "%s closed: it reads none of our answers", session->peer.text);
-        return
-END
-;
-}
-memcpy(session->out + session->out_len, answer.ptr, answer.len);
-session->out_len += answer.len;
-return send_out(thread, session);
+        return CLOSE;
+    }
+    memcpy(session->out + session->out_len, answer.ptr, answer.len);
+    session->out_len += answer.len;
+    return send_out(thread, session);
 }
 
 /* Printable ASCII only, for the log. */
@@ -201,8 +215,9 @@ static void refuse(struct session *session, struct cursor input)
 static void started(struct session *session)
 {
     if (!session->counted_start)
-        source_log_peer(session->source, SOURCE_INFO, 0, "session with %s opened",
-                        session->peer.text);
+        source_log_peer(session->source, SOURCE_INFO, 0, "session with %s opened%s%s",
+                        session->peer.text, session->peer.tls_name[0] ? ", certificate of " : "",
+                        session->peer.tls_name);
     session->counted_start = true;
     session->ended = false;
 }
@@ -224,30 +239,24 @@ static enum outcome feed(struct server_thread *thread, struct session *session,
             if (++frames % STOP_CHECK_FRAMES == 0) {
                 session_tally(thread, session->source);
                 if (server_stopping(server))
-                    return
-END
-;
-}
-break;
-case FS_REPLY:
-if (reply(thread, session) == END)
-    return
-END
-;
-break;
-case FS_START:
-started(session);
-break;
-case FS_STOP:
-session->ended = true;
-break;
-case FS_ERROR:
-refuse(session, *input);
-return
-END
-;
-}
-}
+                    return CLOSE;
+            }
+            break;
+        case FS_REPLY:
+            if (reply(thread, session) == CLOSE)
+                return CLOSE;
+            break;
+        case FS_START:
+            started(session);
+            break;
+        case FS_STOP:
+            session->ended = true;
+            break;
+        case FS_ERROR:
+            refuse(session, *input);
+            return CLOSE;
+        }
+    }
 }
 
 /* Keeps the beginning of an item for the next read. */
@@ -259,26 +268,22 @@ static enum outcome keep(struct session *session, struct cursor rest)
     session->head_len = 0;
     if (need == 0 || need <= sizeof session->head) {
         if (left > sizeof session->head)
-            return
-END
-; /* cannot be: a length is known from eight octets */
-if (left)
-    memcpy(session->head, rest.pos, left);
-session->head_len = left;
-return KEEP;
-}
-session->pending = malloc(need);
-if (!session->pending) {
-    source_log_peer(session->source, SOURCE_ERROR, ENOMEM, "%s closed: no memory for a frame",
-                    session->peer.text);
-    return
-END
-;
-}
-memcpy(session->pending, rest.pos, left);
-session->pending_len = left;
-session->need = need;
-return KEEP;
+            return CLOSE; /* cannot be: a length is known from eight octets */
+        if (left)
+            memcpy(session->head, rest.pos, left);
+        session->head_len = left;
+        return KEEP;
+    }
+    session->pending = malloc(need);
+    if (!session->pending) {
+        source_log_peer(session->source, SOURCE_ERROR, ENOMEM, "%s closed: no memory for a frame",
+                        session->peer.text);
+        return CLOSE;
+    }
+    memcpy(session->pending, rest.pos, left);
+    session->pending_len = left;
+    session->need = need;
+    return KEEP;
 }
 
 /* The end of the connection, by the peer or by an error. */
@@ -287,7 +292,11 @@ static enum outcome gone(struct session *session, int error)
     struct source *source = session->source;
     size_t partial = session->head_len + session->pending_len;
 
-    if (!session->counted_start) {
+    if (session->tls && error == EPROTO) {
+        source_count(source, COUNT_HANDSHAKES_FAILED, !session->counted_start);
+        source_log_peer(source, SOURCE_WARNING, 0, "%s refused: %s", session->peer.text,
+                        tls_error(session->tls));
+    } else if (!session->counted_start) {
         source_count(source, COUNT_HANDSHAKES_FAILED, 1);
         if (session->octets)
             source_log_peer(source, SOURCE_WARNING, error,
@@ -302,9 +311,7 @@ static enum outcome gone(struct session *session, int error)
                         "session with %s closed%s, %llu frames", session->peer.text,
                         session->ended ? "" : " without STOP", (unsigned long long)session->frames);
     }
-    return
-END
-;
+    return CLOSE;
 }
 
 /* The read completed what was pending, or not. */
@@ -329,7 +336,45 @@ static enum outcome feed_pending(struct server_thread *thread, struct session *s
     return outcome;
 }
 
-/* One read. *ret: octets behind buffer, which begins with session->head_len kept ones. */
+/* As readv, from TLS: until its records are used up or the parts are full. */
+static ssize_t receive_tls(struct session *session, const struct iovec *parts, int count)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < count; i++) {
+        for (size_t used = 0; used < parts[i].iov_len;) {
+            ssize_t got = tls_read(session->tls, (uint8_t *)parts[i].iov_base + used,
+                                   parts[i].iov_len - used);
+
+            if (got <= 0)
+                return total ? (ssize_t)total : got;
+            used += (size_t)got;
+            total += (size_t)got;
+        }
+    }
+    return (ssize_t)total;
+}
+
+/* Once after the handshake: frames from now on carry the certificate's name. False: no memory. */
+static bool tell_tls_peer(struct session *session)
+{
+    const struct server_callbacks *callbacks = session->source->server->callbacks;
+    void *owner = session->source->config->owner, *context;
+
+    if (!session->tls || session->tls_told || !tls_ready(session->tls))
+        return true;
+    session->tls_told = true;
+    snprintf(session->peer.tls_name, sizeof session->peer.tls_name, "%s",
+             tls_peer_name(session->tls));
+    context = callbacks->peer_open(owner, &session->peer);
+    if (!context)
+        return false;
+    callbacks->peer_close(owner, session->peer_context);
+    session->peer_context = context;
+    return true;
+}
+
+/* One read: the octets got. Those that are not for `pending` lie in buffer behind session->head_len kept ones. */
 static ssize_t receive(struct session *session, uint8_t *buffer)
 {
     struct iovec parts[2];
@@ -340,6 +385,8 @@ static ssize_t receive(struct session *session, uint8_t *buffer)
                                         session->need - session->pending_len};
     memcpy(buffer, session->head, session->head_len);
     parts[count++] = (struct iovec){buffer + session->head_len, SERVER_READ_SIZE};
+    if (session->tls)
+        return receive_tls(session, parts, count);
     return readv(session->handler.fd, parts, count);
 }
 
@@ -350,26 +397,27 @@ static enum outcome read_once(struct server_thread *thread, struct session *sess
     size_t octets = got > 0 ? (size_t)got : 0;
     struct cursor input;
 
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (session->tls)
+            watch_again(thread, session);
         return KEEP;
+    }
+    if (got > 0 && !tell_tls_peer(session))
+        return CLOSE;
     if (got <= 0)
         return gone(session, got < 0 ? errno : 0);
     session->octets += octets;
     source_count(session->source, COUNT_BYTES, octets);
-    if (session->pending && feed_pending(thread, session, &octets, now_ms) == END)
-        return
-END
-;
-if (!session->pending) {
-    input = cursor_of(span_of(thread->buffer, session->head_len + octets));
-    if (feed(thread, session, &input, now_ms) == END || keep(session, input) == END)
-        return
-END
-;
-}
-if (fs_started(session->stream) || session->deadline_ms == 0)
-    set_deadline(session, now_ms);
-return KEEP;
+    if (session->pending && feed_pending(thread, session, &octets, now_ms) == CLOSE)
+        return CLOSE;
+    if (!session->pending) {
+        input = cursor_of(span_of(thread->buffer, session->head_len + octets));
+        if (feed(thread, session, &input, now_ms) == CLOSE || keep(session, input) == CLOSE)
+            return CLOSE;
+    }
+    if (fs_started(session->stream) || session->deadline_ms == 0)
+        set_deadline(session, now_ms);
+    return KEEP;
 }
 
 static void ready(struct server_thread *thread, struct handler *handler, uint32_t events)
@@ -379,11 +427,14 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
 
     if (events & EPOLLOUT)
         outcome = send_out(thread, session);
-    if (outcome == KEEP && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+    if (outcome == KEEP && (session->tls || events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        outcome = read_once(thread, session);
+    /* Ends: OpenSSL holds one record at most. */
+    while (outcome == KEEP && session->tls && tls_pending(session->tls))
         outcome = read_once(thread, session);
     thread->server->callbacks->flush(thread->context);
     session_tally(thread, session->source);
-    if (outcome == END)
+    if (outcome == CLOSE)
         session_end(thread, session);
 }
 
@@ -395,7 +446,7 @@ void session_begin(struct server_thread *thread, struct session *session)
         session->next->prev = session;
     thread->sessions = session;
     set_deadline(session, source_now_ms());
-    if (!server_watch(thread, &session->handler, EPOLLIN)) {
+    if (!server_watch(thread, &session->handler, EPOLLIN | (session->tls ? EPOLLOUT : 0))) {
         source_count(session->source, COUNT_OPEN_FAILED, 1);
         source_log_peer(session->source, SOURCE_ERROR, errno, "%s: cannot watch its connection",
                         session->peer.text);

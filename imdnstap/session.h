@@ -18,7 +18,8 @@ struct session {
     struct peer peer;
     void *peer_context; /* the callbacks' own */
     struct fs_stream *stream;
-    struct tls_session *tls;
+    struct tls_session *tls; /* NULL: none */
+    bool tls_told;           /* its peer has been looked at after the handshake */
     bool counted_start; /* has been through a handshake */
     bool ended;         /* STOP was the last that came */
     uint64_t frames, octets;
@@ -37,9 +38,11 @@ struct session {
     void *closed_data;
 };
 
-/* Takes over fd (non-blocking); closes it on failure too. NULL: no memory, counted and said.
+/* Takes over fd (non-blocking); closes it on failure too. host: whom a dialer wants, for TLS.
+ * NULL: no memory, counted and said.
  * The session belongs to the caller until session_begin or session_destroy. */
-struct session *session_create(struct source *source, int fd, const struct peer *peer);
+struct session *session_create(struct source *source, int fd, const struct peer *peer,
+                               const char *host);
 /* In the thread that owns it from now on. */
 void session_begin(struct server_thread *thread, struct session *session);
 /* Takes NULL. Closes the connection; the session is not in a thread's list (any more). */

@@ -290,5 +290,6 @@ void source_destroy(struct source *source)
     for (int i = 0; i <= SOURCE_ERROR; i++)
         pthread_mutex_destroy(&source->log_limits[i].mutex);
     pthread_mutex_destroy(&source->peers_mutex);
+    tls_destroy(&source->tls);
     free(source);
 }

@@ -18,6 +18,7 @@
 
 #include "dnstap.h"
 #include "frame.h"
+#include "tls.h"
 
 /* Message types have small numbers; what is above passes only where nothing is filtered. */
 #define SOURCE_TYPES_MAX 64
@@ -85,9 +86,7 @@ struct source_config {
     unsigned rate_burst;
 
     bool use_tls;
-    const char *tls_ca, *tls_cert, *tls_key, *tls_mode;
-    const char **tls_peers;
-    size_t tls_peer_count;
+    struct tls_settings tls;
 };
 
 /* Lets a number of lines through per minute, and counts the rest for one more. */
@@ -97,7 +96,6 @@ struct source_log_limit {
     unsigned said, suppressed;
 };
 
-struct tls_context;
 struct server;
 struct source_peer;
 
