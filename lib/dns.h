@@ -17,25 +17,33 @@
 #include "text.h"
 
 /* Limits, each with its reason. */
-#define DNS_MESSAGE_MAX 65535        /* RFC 1035 4.2.2: 16-bit length over TCP */
-#define DNS_NAME_MAX 255             /* RFC 1035 2.3.4, octets on the wire */
-#define DNS_NAME_TEXT_MAX 1020       /* 255 octets as \DDD */
-#define DNS_POINTER_HOPS_MAX 127     /* no valid name has more labels (RFC 1035 2.3.4) */
-#define DNS_RR_MAX 6000              /* 65535 octets hold at most 5956 RRs of 11 octets */
-#define DNS_TEXT_MAX (1024 * 1024)   /* pointers let 64 KiB of input ask for 9 MiB of text */
-#define DNS_QUESTION_MAX 64          /* more than any server sends; each costs its text */
-#define DNS_OPTION_MAX 64            /* EDNS options shown; later ones are counted as a fault */
+#define DNS_MESSAGE_MAX      65535         /* RFC 1035 4.2.2: 16-bit length over TCP */
+#define DNS_NAME_MAX         255           /* RFC 1035 2.3.4, octets on the wire */
+#define DNS_NAME_TEXT_MAX    1020          /* 255 octets as \DDD */
+#define DNS_POINTER_HOPS_MAX 127           /* no valid name has more labels (RFC 1035 2.3.4) */
+#define DNS_RR_MAX           6000          /* 65535 octets hold at most 5956 RRs of 11 octets */
+#define DNS_TEXT_MAX         (1024 * 1024) /* pointers let 64 KiB of input ask for 9 MiB of text */
+#define DNS_QUESTION_MAX     64            /* more than any server sends; each costs its text */
+#define DNS_OPTION_MAX       64            /* EDNS options shown; later ones are a fault */
 
 enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTIONS };
 
-enum dns_flag { DNS_QR = 0x8000, DNS_AA = 0x0400, DNS_TC = 0x0200, DNS_RD = 0x0100,
-                DNS_RA = 0x0080, DNS_Z = 0x0040, DNS_AD = 0x0020, DNS_CD = 0x0010 };
+enum dns_flag {
+    DNS_QR = 0x8000,
+    DNS_AA = 0x0400,
+    DNS_TC = 0x0200,
+    DNS_RD = 0x0100,
+    DNS_RA = 0x0080,
+    DNS_Z = 0x0040,
+    DNS_AD = 0x0020,
+    DNS_CD = 0x0010
+};
 
 /* A fault: reason (static English, no final dot) and octet offset in the message. */
 struct dns_fault {
     const char *reason; /* NULL: none */
     enum dns_section section;
-    uint16_t index;     /* RR within its section, from 1; 0: not within an RR */
+    uint16_t index; /* RR within its section, from 1; 0: not within an RR */
     uint32_t offset;
 };
 
@@ -48,17 +56,17 @@ struct dns_question {
 struct dns_rr {
     struct str name;
     struct str type_text, class_text;
-    struct str data;  /* presentation format; names in it keep their final dot; printable ASCII only */
+    struct str data;   /* presentation format, printable ASCII; names keep their final dot */
     struct span rdata; /* on the wire, borrowed from the message */
     uint32_t ttl;
     uint16_t type, class;
-    bool generic;      /* data is RFC 3597 because the rdata broke its own format */
+    bool generic; /* data is RFC 3597 because the rdata broke its own format */
 };
 
 struct dns_option {
     uint16_t code;
     struct str name; /* "ECS", "NSID", ... or "OPT65001" */
-    struct str data; /* readable; unknown ones in hex. May hold UTF-8 as sent (EDE text), not validated */
+    struct str data; /* readable, or hex. May hold UTF-8 as sent (EDE text), not validated */
 };
 
 struct dns_edns {
@@ -66,31 +74,31 @@ struct dns_edns {
     uint16_t udp_size;
     uint8_t version;
     bool dnssec_ok;
-    uint16_t flags;         /* all 16, DO included */
-    uint32_t ttl;           /* the OPT RR's TTL field */
+    uint16_t flags; /* all 16, DO included */
+    uint32_t ttl;   /* the OPT RR's TTL field */
     const struct dns_option *options;
     size_t option_count;
 };
 
 struct dns_message {
-    size_t len;       /* octets given */
-    bool has_header;  /* 12 octets were there */
+    size_t len;      /* octets given */
+    bool has_header; /* 12 octets were there */
     uint16_t id, flags;
     uint8_t opcode;
-    uint16_t rcode;   /* EDNS-extended (RFC 6891 6.1.3) */
+    uint16_t rcode; /* EDNS-extended (RFC 6891 6.1.3) */
     struct str opcode_text, rcode_text;
-    uint16_t count[DNS_SECTIONS];       /* as the header says */
+    uint16_t count[DNS_SECTIONS];        /* as the header says */
     const struct dns_question *question; /* what could be read */
     size_t question_count;
     const struct dns_rr *rr[DNS_SECTIONS]; /* [DNS_QUESTION] unused; OPT is not among them */
     size_t rr_count[DNS_SECTIONS];
     struct dns_edns edns;
-    size_t trailing;          /* octets behind the last RR: counted, no fault */
-    struct dns_fault fault;   /* the first one; a generic RR counts as one */
-    bool truncated_output;    /* DNS_TEXT_MAX or a count limit was reached */
+    size_t trailing;        /* octets behind the last RR: counted, no fault */
+    struct dns_fault fault; /* the first one; a generic RR counts as one */
+    bool truncated_output;  /* DNS_TEXT_MAX or a count limit was reached */
 };
 
-struct dns_decoder; /* arrays and text, reused from message to message */
+struct dns_decoder;                           /* arrays and text, reused from message to message */
 struct dns_decoder *dns_decoder_create(void); /* NULL: no memory */
 void dns_decoder_destroy(struct dns_decoder **decoder);
 

@@ -63,8 +63,7 @@ void dnstap_arena_destroy(struct dnstap_arena **arena);
 /* Decodes one payload. *ret borrows from frame and arena until the next call or destroy.
  * Unless DNSTAP_OK or DNSTAP_NO_MESSAGE, *ret is zeroed.
  * Cost and memory are linear in frame.len: the arena grows to at most 32 octets per octet of input. */
-enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame,
-                                 struct dnstap *ret);
+enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame, struct dnstap *ret);
 const char *dnstap_status_text(enum dnstap_status status);
 
 /* Even types are responses, odd ones queries (dnstap.proto). */
@@ -77,12 +76,13 @@ static inline bool dnstap_is_response(uint32_t type)
  * Walks the protobuf keys only; never reads past frame. False when it is no dnstap:
  * then nothing in *ret is set. */
 struct dnstap_glance {
-    uint32_t type;           /* Message.Type, 0: none */
-    struct span identity;    /* may be empty */
-    uint64_t time_sec;       /* as `time` of the event; 0: none */
+    uint32_t type;        /* Message.Type, 0: none */
+    struct span identity; /* may be empty */
+    uint64_t time_sec;    /* as `time` of the event; 0: none */
     uint32_t time_nsec;
-    uint64_t transaction;    /* hash of the addresses, ports, DNS id and question: equal for a query and
-                                its response; for sampling */
+    /* Hash of the addresses, ports, DNS id and question: equal for a query and its response; for
+     * sampling. */
+    uint64_t transaction;
 };
 bool dnstap_glance(struct span frame, struct dnstap_glance *ret);
 

@@ -28,17 +28,17 @@
 enum envelope_encoding { ENVELOPE_COBS = 'c', ENVELOPE_BASE64 = 'b', ENVELOPE_RAW = 'r' };
 
 struct envelope_attributes {
-    uint32_t sample;  /* 0 or 1: not sampled */
-    struct str peer;  /* empty: absent; in decoded attributes still %HH-encoded */
-    struct str tls;   /* likewise */
+    uint32_t sample; /* 0 or 1: not sampled */
+    struct str peer; /* empty: absent; in decoded attributes still %HH-encoded */
+    struct str tls;  /* likewise */
 };
 
 /* What went wrong, or ENVELOPE_OK. */
 enum envelope_status {
     ENVELOPE_OK,
-    ENVELOPE_FOREIGN,   /* not ours: no marker, or another version */
-    ENVELOPE_BAD_HEAD,  /* marker, then no well-formed head */
-    ENVELOPE_BAD_BODY,  /* COBS or base64 that cannot be decoded */
+    ENVELOPE_FOREIGN,  /* not ours: no marker, or another version */
+    ENVELOPE_BAD_HEAD, /* marker, then no well-formed head */
+    ENVELOPE_BAD_BODY, /* COBS or base64 that cannot be decoded */
     ENVELOPE_NO_MEMORY
 };
 

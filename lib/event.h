@@ -24,16 +24,16 @@ struct event_context {
 struct event {
     struct dnstap tap;
     struct event_context context;
-    struct str type_text, direction;         /* "CLIENT_RESPONSE", "CR"; direction empty if unknown */
+    struct str type_text, direction; /* "CLIENT_RESPONSE", "CR"; direction empty if unknown */
     struct str family_text, protocol_text, http_protocol_text;
-    struct str transport;                    /* "udp", "tcp" or empty */
+    struct str transport;                       /* "udp", "tcp" or empty */
     struct str query_address, response_address; /* text; empty: absent */
-    struct str query_zone;                   /* name text, or RFC 3597 hex when it is none; empty: absent */
+    struct str query_zone; /* name text, or RFC 3597 hex when it is none; empty: absent */
     struct str policy_rule, policy_action, policy_match, policy_value; /* text; empty: absent */
     bool has_time;
     uint64_t time_sec;
     uint32_t time_nsec;
-    struct str time;                         /* RFC 3339, empty without has_time */
+    struct str time; /* RFC 3339, empty without has_time */
     bool has_latency;
     uint64_t latency_ns;
     const struct dns_message *dns;   /* the response message, else the query message; NULL: none */

@@ -16,7 +16,8 @@
 #define FMT_TEXT_MAX (4 * 1024 * 1024)
 
 struct fmt_options {
-    struct str cef_vendor, cef_product, cef_version; /* defaults: rsyslog, mmdnstapparse, PACKAGE_VERSION */
+    /* Defaults: rsyslog, mmdnstapparse, PACKAGE_VERSION. */
+    struct str cef_vendor, cef_product, cef_version;
     size_t max_rrs; /* RRs per section at most, 0: all; the rest is dropped with `truncated` */
 };
 
@@ -36,7 +37,7 @@ extern const struct fmt *const fmt_all[];
 
 /* Renders to t (cleared first). When the text overflows, it is rendered again with max_rrs halved until
  * it fits (at most 14 times); what cannot fit even then is one malformed-style line. Never leaves t overflowed. */
-void fmt_render(const struct fmt *fmt, const struct event *event,
-                const struct fmt_options *options, struct text *t);
+void fmt_render(const struct fmt *fmt, const struct event *event, const struct fmt_options *options,
+                struct text *t);
 
 #endif

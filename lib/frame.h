@@ -24,8 +24,8 @@
 
 #define FS_CONTENT_TYPE "protobuf:dnstap.Dnstap"
 /* libfstrm's own limits: FSTRM_CONTROL_FRAME_LENGTH_MAX. */
-#define FS_CONTROL_MAX 512
-#define FS_REPLY_MAX 128
+#define FS_CONTROL_MAX  512
+#define FS_REPLY_MAX    128
 
 enum fs_framing { FS_FRAMING_STREAM, FS_FRAMING_LENGTH16 };
 

@@ -26,10 +26,10 @@ struct name_table {
 extern const struct name_table names_rr_type, names_class, names_opcode, names_rcode;
 extern const struct name_table names_edns_option, names_ede, names_svcb_key;
 extern const struct name_table names_dnssec_algorithm, names_ds_digest, names_cert_type;
-extern const struct name_table names_message_type;  /* "CLIENT_QUERY" ... */
-extern const struct name_table names_direction;     /* "CQ" ... , by Message.Type */
-extern const struct name_table names_family;        /* INET INET6 */
-extern const struct name_table names_protocol;      /* UDP TCP DOT DOH DNSCryptUDP DNSCryptTCP DOQ */
+extern const struct name_table names_message_type; /* "CLIENT_QUERY" ... */
+extern const struct name_table names_direction;    /* "CQ" ... , by Message.Type */
+extern const struct name_table names_family;       /* INET INET6 */
+extern const struct name_table names_protocol;     /* UDP TCP DOT DOH DNSCryptUDP DNSCryptTCP DOQ */
 extern const struct name_table names_http_protocol; /* HTTP1 HTTP2 HTTP3 */
 extern const struct name_table names_policy_action, names_policy_match;
 

@@ -87,14 +87,14 @@ static inline void text_put_char(struct text *t, char c)
 
 #define text_put_lit(t, literal) text_put((t), literal, sizeof(literal) - 1)
 
-void text_put_u64(struct text *t, uint64_t value);                   /* decimal */
+void text_put_u64(struct text *t, uint64_t value);                     /* decimal */
 void text_put_u64_pad(struct text *t, uint64_t value, unsigned width); /* decimal, zero-padded */
-void text_put_hex(struct text *t, struct span bytes);                /* lower case */
-void text_put_HEX(struct text *t, struct span bytes);                /* upper case */
-void text_put_base64(struct text *t, struct span bytes);             /* RFC 4648 4, padded */
-void text_put_base32hex(struct text *t, struct span bytes);          /* RFC 4648 7, no padding (NSEC3) */
-void text_put_ip4(struct text *t, const uint8_t addr[4]);            /* dotted quad */
-void text_put_ip6(struct text *t, const uint8_t addr[16]);           /* RFC 5952 */
+void text_put_hex(struct text *t, struct span bytes);                  /* lower case */
+void text_put_HEX(struct text *t, struct span bytes);                  /* upper case */
+void text_put_base64(struct text *t, struct span bytes);               /* RFC 4648 4, padded */
+void text_put_base32hex(struct text *t, struct span bytes); /* RFC 4648 7, no padding (NSEC3) */
+void text_put_ip4(struct text *t, const uint8_t addr[4]);   /* dotted quad */
+void text_put_ip6(struct text *t, const uint8_t addr[16]);  /* RFC 5952 */
 /* 4 octets as IPv4, 16 as IPv6 (v4-mapped as ::ffff:a.b.c.d), anything else as hex. */
 void text_put_addr(struct text *t, struct span addr);
 /* RFC 3339, UTC, nine decimals and Z. Any 64-bit second count is written: years
