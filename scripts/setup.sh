@@ -51,7 +51,8 @@ apt_packages() {
     echo gcc make libc6-dev autoconf automake libtool pkg-config libprotobuf-c-dev \
         protobuf-c-compiler libfstrm-dev libestr-dev libfastjson-dev libssl-dev zlib1g-dev \
         liblzma-dev libzstd-dev python3 ca-certificates
-    [ $check = no ] || echo libcmocka-dev binutils openssl bind9-dnsutils xz-utils
+    [ $check = no ] || echo libcmocka-dev binutils openssl bind9-dnsutils xz-utils \
+        python3-dnspython ldnsutils jq golang-github-dnstap-golang-dnstap-cli
     [ $check = no ] || [ "${CI:-}" != true ] || echo clang
 }
 
@@ -110,7 +111,7 @@ dnf_packages() {
     echo gcc make autoconf automake libtool pkgconf-pkg-config protobuf-c-devel protobuf-c-compiler \
         fstrm-devel libestr-devel libfastjson-devel openssl-devel zlib-devel xz-devel \
         libzstd-devel python3 cpio dnf-plugins-core
-    [ $check = no ] || echo libcmocka-devel binutils openssl bind-utils xz
+    [ $check = no ] || echo libcmocka-devel binutils openssl bind-utils xz python3-dns ldns jq
 }
 
 dnf_install() {

@@ -29,6 +29,10 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import oracle
+
+oracle.require_dnspython()
+
 import dns.exception
 import dns.flags
 import dns.message
@@ -38,7 +42,6 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.tsig
 
-import oracle
 import rdata
 
 # dnstap.proto

@@ -16,6 +16,14 @@ BUILD = os.environ.get("abs_top_builddir", os.path.join(SRC, "build"))
 CORPUS = os.path.join(SRC, "tests", "corpus")
 
 
+def require_dnspython():
+    """To be called before any import of dns.*: skips the whole test where there is none."""
+    try:
+        import dns.message  # noqa: F401
+    except ImportError:
+        Tap().skip_all("dnspython (package python3-dnspython) is not installed")
+
+
 def tool(name):
     """Path of a program of tests/tools in the build tree."""
     return os.path.join(BUILD, "tests", "tools", name)

@@ -15,13 +15,15 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import oracle
+import rdata_cases
+
+oracle.require_dnspython()
+
 import dns.message
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
-
-import oracle
-import rdata_cases
 
 IN = dns.rdataclass.IN
 

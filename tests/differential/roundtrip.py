@@ -10,6 +10,7 @@ SPDX-License-Identifier: Apache-2.0
 import json
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -145,6 +146,9 @@ def check(tap, what, count, render):
         if fmt in ONE_PER_FRAME and len(lines) != count:
             faults.append(f"{len(lines)} lines of {count} frames")
         tap.ok(not faults, f"{what}: {fmt} is valid, {len(lines)} lines", *faults)
+    if not shutil.which("jq") and not os.environ.get("CI"):
+        tap.skip(f"{what}: jq reads the same", "jq is not installed")
+        return
     faults = jq_faults(render("json"))
     tap.ok(not faults, f"{what}: jq reads the same", *faults)
 
