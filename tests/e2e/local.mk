@@ -7,6 +7,7 @@ E2E_TESTS = \
 	tests/e2e/test_live.py \
 	tests/e2e/test_shipped.py \
 	tests/e2e/test_stream.py \
+	tests/e2e/test_transport.py \
 	tests/e2e/test_tree.py
 EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/fstrm.py \

@@ -1,0 +1,451 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TCP, TLS, dial-out and growing files: every way in besides the unix socket.
+
+Covers: port 0 and the port file, IPv6, permittedpeer; TLS with and without client certificates,
+each refusal and its log line, reload on HUP; dial-out to TCP and unix with reconnects; following
+a file that grows, is renamed, is cut short, across restarts; a thousand sessions.
+"""
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+
+import fstrm
+import producers
+import tap
+from fstrm import CONTENT_TYPE, Client, control
+from harness import check_json, rsyslogd, wait_for
+from test_stream import complaints_of, ids, numbered
+
+TCP = """input(type="imdnstap" name="t" address="127.0.0.1" port="0"
+         listenportfilename="{dir}/port" ruleset="dnstap" %s)"""
+
+
+def address_of(daemon, host="127.0.0.1", name="port"):
+    """Where a listener with port 0 is."""
+    path = os.path.join(daemon.dir, name)
+
+    def number():
+        daemon.check_alive()
+        text = open(path).read().strip() if os.path.exists(path) else ""
+        return int(text) if text else None
+    return host, wait_for("the port file", number)
+
+
+def tcp_daemon(case, options="", **more):
+    daemon = rsyslogd(case, input=TCP % options, **more)
+    return daemon, address_of(daemon)
+
+
+@tap.cases(("bidirectional", True), ("unidirectional", False))
+def test_tcp(case, bidirectional):
+    daemon, address = tcp_daemon(case, template="%fromhost-ip%|%msg%\\n")
+    fstrm.deliver(address, numbered(1, 50), bidirectional)
+    lines = daemon.wait_lines(50)
+    assert all(line.startswith(b"127.0.0.1|") for line in lines)
+    events = check_json([line.split(b"|", 1)[1] for line in lines])
+    assert [e["dns"]["id"] for e in events] == list(range(1, 51))
+    assert events[0]["peer"] == "127.0.0.1"
+    daemon.check_books(50, 50)
+
+
+def test_tcp_over_ipv6(case):
+    try:
+        socket.socket(socket.AF_INET6).bind(("::1", 0))
+    except OSError:
+        raise tap.Skip("no IPv6 on loopback") from None
+    daemon = rsyslogd(case, input=(TCP % "").replace("127.0.0.1", "::1"),
+                      template="%fromhost-ip%|%msg%\\n")
+    fstrm.deliver(address_of(daemon, "::1"), numbered(1, 3))
+    assert all(line.startswith(b"::1|") for line in daemon.wait_lines(3))
+
+
+def test_permittedpeer(case):
+    """A prefix lets in or refuses; the refusal is one line and one count."""
+    daemon = rsyslogd(case, input=TCP % 'permittedpeer=["192.0.2.0/24","2001:db8::/32"]' + """
+        input(type="imdnstap" name="u" address="127.0.0.1" port="0"
+         listenportfilename="{dir}/port2" ruleset="dnstap" permittedpeer=["127.0.0.0/8"])""")
+    Client(address_of(daemon)).wait_closed()
+    daemon.wait_counters(sessions_refused=1)
+    line, = complaints_of(daemon)
+    assert "127.0.0.1" in line and "permittedpeer" in line, line
+    fstrm.deliver(address_of(daemon, name="port2"), numbered(1, 2))
+    daemon.wait_lines(2)
+
+
+def test_reset_after_stop(case):
+    """A peer that resets right after STOP loses nothing of what it sent."""
+    import struct
+    daemon, address = tcp_daemon(case)
+    for number in range(20):
+        client = Client(address).ready().frames(numbered(10 * number, 10)).send(control(fstrm.STOP))
+        assert client.receive_control()[0] == fstrm.FINISH
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    assert sorted(ids(daemon.wait_lines(200))) == list(range(200))
+    assert not complaints_of(daemon), complaints_of(daemon)
+
+
+@tap.timeout(90)
+def test_thousand_sessions(case):
+    """1,000 sessions at once, most of them silent or slow: the fast ones lose nothing."""
+    import resource
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit[0] < 3000:
+        if limit[1] < 3000:
+            raise tap.Skip("too few file descriptors allowed")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3000, limit[1]))
+    daemon, address = tcp_daemon(case, 'maxsessions="1200" handshaketimeout="50"')
+    slow = [Client(address).ready() for _ in range(900)]
+    for client in slow:
+        client.send(fstrm.data(fstrm.payload(qid=60000))[:20])
+    fast = [Client(address).ready() for _ in range(100)]
+    for number, client in enumerate(fast):
+        client.frames(numbered(number * 100, 100))
+    for client in fast:
+        client.finish()
+    assert sorted(ids(daemon.wait_lines(10000))) == list(range(10000))
+    for client in slow:
+        client.close()
+    daemon.wait_counters(sessions_opened=1000, sessions_closed=1000)
+
+
+class Authority:
+    """A certificate authority in the test's directory, made with the openssl program."""
+
+    def __init__(self, dir):
+        self.dir = dir
+        if not shutil.which("openssl"):
+            raise tap.Skip("no openssl program")
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def run(self, *arguments):
+        subprocess.run(("openssl",) + arguments, cwd=self.dir, check=True, capture_output=True)
+
+    def authority(self, name):
+        self.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                 "-keyout", name + ".key", "-out", name + ".pem", "-days", "10", "-subj",
+                 "/CN=" + name, "-addext", "basicConstraints=critical,CA:TRUE")
+        return self.path(name + ".pem")
+
+    def issue(self, name, ca, common=None, days=5, san=None):
+        """A certificate; days below 0: expired."""
+        with open(self.path(name + ".ext"), "w") as file:
+            file.write(f"subjectAltName={san or 'DNS:' + (common or name)}\n")
+        self.run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                 name + ".key", "-out", name + ".csr", "-subj", "/CN=" + (common or name))
+        with open(self.path("index.txt"), "a"), open(self.path("ca.cnf"), "w") as file:
+            file.write("[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\n"
+                       "default_md=sha256\npolicy=p\nunique_subject=no\nrand_serial=yes\n"
+                       "[p]\ncommonName=supplied\n")
+        dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z") if days < 0 else \
+            ("-days", str(days))
+        self.run("ca", "-batch", "-config", "ca.cnf", "-cert", ca + ".pem", "-keyfile", ca + ".key",
+                 "-in", name + ".csr", "-out", name + ".pem", "-extfile", name + ".ext", "-notext",
+                 *dates)
+        return self.path(name + ".pem")
+
+
+def authority(case):
+    made = Authority(case.dir)
+    made.authority("ca")
+    made.issue("server", "ca", "localhost", san="DNS:localhost,IP:127.0.0.1")
+    return made
+
+
+def tls_options(made, mode=None, peers=None, extra=""):
+    text = f'tls="on" tls.mycert="{made.path("server.pem")}" ' \
+        f'tls.myprivkey="{made.path("server.key")}" '
+    if mode:
+        text += f'tls.cacert="{made.path("ca.pem")}" tls.authmode="{mode}" '
+    if peers:
+        text += "tls.permittedpeer=[" + ",".join(f'"{p}"' for p in peers) + "] "
+    return text + extra
+
+
+def context(made, certificate=None, version=None):
+    out = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    out.load_verify_locations(made.path("ca.pem"))
+    if certificate:
+        out.load_cert_chain(made.path(certificate + ".pem"), made.path(certificate + ".key"))
+    if version:
+        out.minimum_version = out.maximum_version = version
+    return out
+
+
+def deliver_tls(address, tls, frames, bidirectional=True):
+    client = Client(address, tls=tls, server_name="localhost")
+    if bidirectional:
+        client.ready().frames(frames).finish()
+    else:
+        client.start().frames(frames).stop_uni()
+
+
+@tap.cases(("1.2", ssl.TLSVersion.TLSv1_2), ("1.3", ssl.TLSVersion.TLSv1_3))
+def test_tls(case, version):
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    deliver_tls(address, context(made, version=version), numbered(1, 200))
+    deliver_tls(address, context(made, version=version), numbered(201, 200), False)
+    assert ids(daemon.wait_lines(400)) == list(range(1, 401))
+    daemon.check_books(400, 400)
+    assert not complaints_of(daemon), complaints_of(daemon)
+
+
+def refused_by_tls(daemon, address, tls, pattern, before=0):
+    """A handshake (or the read after it, in TLS 1.3) fails, with one line."""
+    try:
+        client = Client(address, tls=tls, server_name="localhost")
+        client.ready()
+    except (OSError, EOFError):
+        pass
+    else:
+        raise AssertionError("the peer was let in")
+    wait_for("a line about it", lambda: len(complaints_of(daemon)) > before)
+    import re
+    lines = complaints_of(daemon)[before:]
+    assert len(lines) == 1 and re.search(pattern, lines[0], re.I), lines
+
+
+def test_client_certificates(case):
+    """certvalid: who has one of our authority gets in; each other kind is refused by name."""
+    made = authority(case)
+    made.authority("other")
+    made.issue("good", "ca")
+    made.issue("stranger", "other")
+    made.issue("old", "ca", days=-1)
+    daemon, address = tcp_daemon(case, tls_options(made, "certvalid"))
+    deliver_tls(address, context(made, "good"), numbered(1, 5))
+    daemon.wait_lines(5)
+    refused_by_tls(daemon, address, context(made), r"certificate", 0)
+    refused_by_tls(daemon, address, context(made, "stranger"), r"certificate|issuer|unknown", 1)
+    refused_by_tls(daemon, address, context(made, "old"), r"expired", 2)
+    daemon.wait_counters(handshakes_failed=3)
+    deliver_tls(address, context(made, "good"), numbered(6, 5))
+    assert ids(daemon.wait_lines(10)) == list(range(1, 11))
+
+
+def test_client_names(case):
+    """name: the certificate's name must be one of tls.permittedpeer."""
+    made = authority(case)
+    made.issue("good", "ca", "ns1.example.net")
+    made.issue("bad", "ca", "ns2.example.org")
+    daemon, address = tcp_daemon(case, tls_options(made, "name", ["*.example.net"]))
+    deliver_tls(address, context(made, "good"), numbered(1, 5))
+    daemon.wait_lines(5)
+    refused_by_tls(daemon, address, context(made, "bad"), r"ns2\.example\.org")
+
+
+def test_client_fingerprint(case):
+    made = authority(case)
+    made.issue("good", "ca")
+    made.issue("bad", "ca")
+    run = subprocess.run(["openssl", "x509", "-in", made.path("good.pem"), "-noout", "-fingerprint",
+                          "-sha1"], capture_output=True, text=True, check=True)
+    print_ = "SHA1:" + run.stdout.strip().split("=")[1]
+    daemon, address = tcp_daemon(case, tls_options(made, "fingerprint", [print_]))
+    deliver_tls(address, context(made, "good"), numbered(1, 5))
+    daemon.wait_lines(5)
+    refused_by_tls(daemon, address, context(made, "bad"), r"fingerprint|SHA1")
+
+
+def test_plain_text_on_tls_port(case):
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    Client(address).send(control(fstrm.READY, CONTENT_TYPE)).wait_closed()
+    line, = daemon.wait_log("(?i)imdnstap.*(plain|no TLS|not TLS|without TLS)")
+    daemon.wait_counters(handshakes_failed=1)
+    assert len(complaints_of(daemon)) == 1
+
+
+def test_tls_stalls(case):
+    """A peer that never ends its TLS handshake is closed in time."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made, extra='handshaketimeout="1"'))
+    Client(address).wait_closed()
+    Client(address).send(bytes.fromhex("160301")).wait_closed()
+    daemon.wait_counters(handshakes_failed=2)
+
+
+def test_certificates_reload_on_hup(case):
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    deliver_tls(address, context(made), numbered(1, 1))
+    made.issue("server", "ca", "localhost", san="DNS:localhost,DNS:second.example")
+
+    def renewed():
+        daemon.send_signal(signal.SIGHUP)
+        client = Client(address, tls=context(made), server_name="localhost")
+        names = client.socket.getpeercert()["subjectAltName"]
+        client.close()
+        return ("DNS", "second.example") in names
+    wait_for("the new certificate", renewed)
+
+
+@tap.timeout(90)
+@tap.cases("yes", "no")
+def test_unbound_tls(case, bidirectional):
+    """Unbound over TLS with a client certificate, both handshakes."""
+    from test_live import check_events
+    made = authority(case)
+    made.issue("unbound", "ca")
+    daemon, address = tcp_daemon(case, tls_options(made, "certvalid"))
+    server = case.start(producers.Unbound(case.dir, **{
+        "address": f"127.0.0.1@{address[1]}", "tls": "yes", "bidirectional": bidirectional,
+        "server-name": "localhost", "cert-bundle": made.path("ca.pem"),
+        "client-key-file": made.path("unbound.key"),
+        "client-cert-file": made.path("unbound.pem")}))
+    check_events(daemon, server, "ns-unbound", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
+
+
+class Listening:
+    """A producer that listens, as CoreDNS can: it still sends READY."""
+
+    def __init__(self, address):
+        if isinstance(address, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+        else:
+            self.socket = socket.socket()
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(address)
+        self.socket.listen(8)
+        self.socket.settimeout(25)
+        self.address = self.socket.getsockname()
+
+    def accept(self):
+        return Client(self.socket.accept()[0])
+
+    def stop(self):
+        self.socket.close()
+
+
+@tap.cases("tcp", "unix")
+def test_dial_out(case, kind):
+    """The receiver connects, comes back after each loss, and while nobody listens keeps trying."""
+    path = os.path.join(case.dir, "producer")
+    listening = case.start(Listening(path if kind == "unix" else ("127.0.0.1", 0)))
+    target = path if kind == "unix" else "127.0.0.1:%d" % listening.address[1]
+    daemon = rsyslogd(case, input=f"""input(type="imdnstap" name="t" connect="{target}"
+                      ruleset="dnstap")""")
+    for number in range(3):
+        listening.accept().ready().frames(numbered(10 * number, 10)).finish()
+        daemon.wait_lines(10 * (number + 1))
+    address = listening.address
+    listening.stop()
+    if kind == "unix":
+        os.unlink(path)
+    wait_for("a failed attempt", lambda: daemon.counters().get("sessions.openfailed", 0) >= 1)
+    again = case.start(Listening(address))
+    again.accept().ready().frames(numbered(30, 10)).finish()
+    assert ids(daemon.wait_lines(40)) == list(range(40))
+    daemon.check_books(40, 40)
+
+
+FOLLOW = """input(type="imdnstap" name="t" file="{dir}/in/tap.fstrm*" file.mode="follow"
+            ruleset="dnstap")"""
+
+
+class Growing:
+    """A file as named writes it: flushed anywhere, also within a frame."""
+
+    def __init__(self, case):
+        self.dir = os.path.join(case.dir, "in")
+        os.makedirs(self.dir, exist_ok=True)
+        self.path = os.path.join(self.dir, "tap.fstrm")
+        self.next = 0
+        self.rest = b""
+        self.begin("ab")
+
+    def begin(self, mode):
+        self.file = open(self.path, mode, buffering=0)
+        self.file.write(control(fstrm.START, CONTENT_TYPE))
+        self.rest = b""
+
+    def write(self, count):
+        """count frames, the last of them cut; its rest comes with the next write."""
+        octets = self.rest + b"".join(map(fstrm.data, numbered(self.next, count)))
+        self.next += count
+        self.file.write(octets[:-25])
+        self.rest = octets[-25:]
+
+    def flush(self):
+        self.file.write(self.rest)
+        self.rest = b""
+
+    def roll(self, number):
+        """Renamed, finished under the new name, made anew."""
+        os.rename(self.path, f"{self.path}.{number}")
+        self.flush()
+        self.file.write(control(fstrm.STOP))
+        self.file.close()
+        self.begin("wb")
+
+
+@tap.timeout(90)
+def test_follow(case):
+    """Frames written = events, exactly: growth, three rolls, two restarts."""
+    growing = Growing(case)
+    growing.write(10)
+    daemon = rsyslogd(case, input=FOLLOW)
+    daemon.wait_lines(9)
+    growing.write(10)
+    daemon.wait_lines(19)
+    for roll in range(3):
+        growing.roll(roll)
+        daemon.wait_lines(growing.next)
+        growing.write(10)
+        daemon.wait_lines(growing.next - 1)
+        if roll < 2:
+            daemon.stop()
+            growing.write(7)
+            daemon.start()
+            daemon.wait_lines(growing.next - 1)
+    growing.flush()
+    assert ids(daemon.wait_lines(growing.next)) == list(range(growing.next))
+    daemon.stop()
+    assert len(daemon.lines()) == growing.next
+
+
+def test_follow_roll_while_stopped(case):
+    """A roll that nobody watched: the end of the old file and the new one, nothing twice."""
+    growing = Growing(case)
+    growing.write(10)
+    daemon = rsyslogd(case, input=FOLLOW)
+    daemon.wait_lines(9)
+    daemon.stop()
+    growing.write(10)
+    growing.roll(0)
+    growing.write(10)
+    growing.flush()
+    daemon.start()
+    assert sorted(ids(daemon.wait_lines(30))) == list(range(30))
+
+
+def test_follow_truncated(case):
+    """rndc dnstap -reopen without a rename cuts the file: it is begun anew."""
+    growing = Growing(case)
+    growing.write(10)
+    growing.flush()
+    daemon = rsyslogd(case, input=FOLLOW)
+    daemon.wait_lines(10)
+    growing.begin("wb")
+    growing.write(5)
+    growing.flush()
+    assert ids(daemon.wait_lines(15)) == list(range(15))
+
+
+def test_length16_framing(case):
+    """PowerDNS's two-byte lengths, where they are asked for."""
+    import struct
+    daemon, address = tcp_daemon(case, 'framing="powerdns"')
+    frames = numbered(1, 20)
+    Client(address).send(b"".join(struct.pack(">H", len(f)) + f for f in frames)).close()
+    assert ids(daemon.wait_lines(20)) == list(range(1, 21))
+
+
+if __name__ == "__main__":
+    tap.main()
