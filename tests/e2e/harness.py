@@ -5,6 +5,7 @@ Environment: abs_top_builddir, abs_top_srcdir (from make); RSYSLOGD the daemon; 
 library to preload, as libasan.so. Nothing here waits for time to pass:
 every wait is for a condition, with a deadline.
 """
+import functools
 import glob
 import json
 import os
@@ -57,10 +58,24 @@ def module_path():
     return ":".join(ours + [d for d in system if os.path.isdir(d)])
 
 
+@functools.lru_cache(None)
+def sanitizer_library():
+    """The daemon is not built with a sanitizer, so the modules' one must be there first."""
+    kinds = os.environ.get("SANITIZERS", "").split(",")
+    for kind, name in (("address", "libasan.so"), ("thread", "libtsan.so"),
+                       ("undefined", "libubsan.so")):
+        if kind in kinds:
+            return subprocess.run([os.environ.get("CC", "gcc").split()[0],
+                                   "-print-file-name=" + name],
+                                  capture_output=True, text=True, check=True).stdout.strip()
+    return ""
+
+
 def environment():
     env = dict(os.environ, LC_ALL="C", TZ="UTC")
-    if os.environ.get("E2E_PRELOAD"):
-        env["LD_PRELOAD"] = os.environ["E2E_PRELOAD"]
+    preload = os.environ.get("E2E_PRELOAD") or sanitizer_library()
+    if preload:
+        env["LD_PRELOAD"] = preload
         env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:exitcode=99")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
         env.setdefault("TSAN_OPTIONS", "exitcode=0")

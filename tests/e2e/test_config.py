@@ -46,7 +46,7 @@ BAD_INPUTS = (
     ("flowcontrol", 'path="/nowhere/s" flowcontrol="sometimes"'),
     ("file.mode", 'file="/nowhere/x" file.mode="twice"'),
     ("maxframesize", 'path="/nowhere/s" maxframesize="0"'),
-    ("maxsessions", 'path="/nowhere/s" maxsessions="0"'),
+    ("maxsessions", 'path="/nowhere/s" maxsessions="many"'),
     ("path", 'path="/' + "x" * 120 + '" ruleset="r"'),
     ("permittedpeer", 'port="0" permittedpeer=["192.0.2.0/24","192.0.2.0/99"]'),
     ("port", 'port="99999"'),
