@@ -85,10 +85,11 @@ def environment():
 QUEUES = {
     "memory": 'queue.type="LinkedList" queue.size="20000"',
     "disk": 'queue.type="Disk" queue.filename="q" queue.maxdiskspace="1g"',
-    # Small enough to overflow, and slow enough to stay so: most frames go over the disk.
-    "assisted": 'queue.type="LinkedList" queue.filename="q" queue.size="200" '
-                'queue.highwatermark="60" queue.lowwatermark="20" queue.dequeuebatchsize="16" '
-                'queue.dequeueslowdown="2000" queue.maxdiskspace="1g"',
+    # Overflows, and so slowly that it stays so: most frames go over the disk. It takes an input
+    # with flowcontrol="light": rsyslog never sends fully delayable messages to the disk.
+    "assisted": 'queue.type="LinkedList" queue.filename="q" queue.size="3000" '
+                'queue.highwatermark="300" queue.lowwatermark="100" queue.lightdelaymark="0" '
+                'queue.dequeuebatchsize="16" queue.dequeueslowdown="1000" queue.maxdiskspace="1g"',
 }
 
 CONF = """\
@@ -154,15 +155,28 @@ class Rsyslogd:
         return self
 
     def wait_socket(self, path=None):
-        """Until somebody accepts on the socket's path: a connect is no session yet."""
+        """Until somebody listens (or, with datagrams, reads) there; without a connect, which would
+        be a session. unix(7): /proc/net/unix has the flag 0x10000 of what listens."""
         path = path or self.socket
-        wait_for(f"a socket at {path}", lambda: self.check_alive() and os.path.exists(path))
+
+        def listening():
+            self.check_alive()
+            with open("/proc/net/unix") as table:
+                for line in table:
+                    part = line.split()
+                    if part[-1] == path and (part[3] == "00010000" or part[4] == "0002"):
+                        return True
+            return False
+        wait_for(f"a socket at {path}", listening)
         return path
 
     def check_alive(self):
         status = self.process.poll()
         if status is not None:
             raise AssertionError(f"rsyslogd ended with {status}")
+        for fault in (b"could not load module", b"typo in config file"):
+            if fault in self.read("stderr"):
+                raise AssertionError(fault.decode())
         return True
 
     def read(self, name):
