@@ -83,6 +83,17 @@ bool tail_open(struct server *server, struct source *source)
     return true;
 }
 
+/* Says once that it failed. */
+static void save(struct tail *tail, bool *told)
+{
+    if (files_save(tail->files) || *told)
+        return;
+    source_log(tail->source, SOURCE_ERROR, errno,
+               "the state file %s cannot be written in workDirectory \"%s\"",
+               tail->source->config->state_name, tail->source->config->state_dir);
+    *told = true;
+}
+
 /* Saving comes behind flushing: a position never passes a frame that is not in the queue. */
 void *tail_run(void *thread)
 {
@@ -95,15 +106,12 @@ void *tail_run(void *thread)
         result = files_step(tail->files);
         server->callbacks->flush(tail->thread.context);
         session_tally(&tail->thread, tail->source);
-        if (!files_save(tail->files) && !told) {
-            source_log(tail->source, SOURCE_ERROR, errno,
-                       "the state file %s cannot be written in workDirectory \"%s\"",
-                       tail->source->config->state_name, tail->source->config->state_dir);
-            told = true;
-        }
+        if (files_save_due(tail->files))
+            save(tail, &told);
         if (result == FILES_IDLE && !server_stopping(server))
             server_thread_wait(&tail->thread, files_fd(tail->files), files_timeout_ms(tail->files));
     } while (result != FILES_DONE && !server_stopping(server));
+    save(tail, &told);
     return NULL;
 }
 
