@@ -2,6 +2,7 @@
 E2E_TESTS = \
 	tests/e2e/test_config.py \
 	tests/e2e/test_corpus.py \
+	tests/e2e/test_files.py \
 	tests/e2e/test_input.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_live.py \
