@@ -129,9 +129,30 @@ static bool value_put(struct dns_rdata *r, uint16_t key, struct span value)
     }
 }
 
+/* Every key that mandatory lists is there (RFC 9460 8). Both ascend, so one pass will do; the
+ * parameters were read before. */
+static bool mandatory_there(struct cursor params, struct cursor mandatory)
+{
+    uint16_t want, key = 0, len;
+    struct span value;
+
+    while (cursor_be16(&mandatory, &want)) {
+        while (key < want) {
+            if (!cursor_be16(&params, &key) || !cursor_be16(&params, &len) ||
+                !cursor_span(&params, len, &value))
+                return false;
+        }
+        if (key != want)
+            return false;
+    }
+    return true;
+}
+
 /* key=value ..., keys strictly ascending (RFC 9460 2.2). Ends: each turn takes four octets. */
 bool dns_field_svcb_params(struct dns_rdata *r)
 {
+    const struct cursor params = r->in;
+    struct cursor mandatory = cursor_of(span_of(NULL, 0));
     int last = -1;
 
     for (bool first = true; cursor_left(&r->in) > 0; first = false) {
@@ -157,6 +178,9 @@ bool dns_field_svcb_params(struct dns_rdata *r)
         text_put_char(r->out, '=');
         if (!value_put(r, key, value))
             return false;
+        if (key == SVCB_MANDATORY)
+            mandatory = cursor_of(value);
     }
-    return true;
+    return mandatory_there(params, mandatory) ||
+           dns_rdata_broken(r, "mandatory service parameter missing");
 }

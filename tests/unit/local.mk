@@ -54,3 +54,29 @@ tests_unit_test_files_SOURCES = tests/unit/test_files.c
 tests_unit_test_files_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/imdnstap
 tests_unit_test_files_CFLAGS = $(UNIT_CFLAGS) $(ZLIB_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS)
 tests_unit_test_files_LDADD = imdnstap/libfiles.la $(UNIT_LDADD) $(ZLIB_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
+# Names, DNS messages, rdata, EDNS.
+DNS_TESTS = tests/unit/test_names tests/unit/test_dns_name tests/unit/test_dns_message \
+	tests/unit/test_dns_rdata tests/unit/test_dns_edns
+check_PROGRAMS += $(DNS_TESTS)
+TESTS += $(DNS_TESTS)
+
+tests_unit_test_names_SOURCES = tests/unit/test_names.c
+tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_names_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_dns_name_SOURCES = tests/unit/test_dns_name.c tests/unit/guard.h
+tests_unit_test_dns_name_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_name_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_dns_message_SOURCES = tests/unit/test_dns_message.c tests/unit/guard.h
+tests_unit_test_dns_message_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_message_LDADD = $(UNIT_LDADD)
+tests_unit_test_dns_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+
+tests_unit_test_dns_rdata_SOURCES = tests/unit/test_dns_rdata.c tests/unit/guard.h
+tests_unit_test_dns_rdata_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_rdata_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_dns_edns_SOURCES = tests/unit/test_dns_edns.c tests/unit/guard.h
+tests_unit_test_dns_edns_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_edns_LDADD = $(UNIT_LDADD)
