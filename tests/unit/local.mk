@@ -54,6 +54,7 @@ tests_unit_test_files_SOURCES = tests/unit/test_files.c
 tests_unit_test_files_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/imdnstap
 tests_unit_test_files_CFLAGS = $(UNIT_CFLAGS) $(ZLIB_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS)
 tests_unit_test_files_LDADD = imdnstap/libfiles.la $(UNIT_LDADD) $(ZLIB_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
+
 # Names, DNS messages, rdata, EDNS.
 DNS_TESTS = tests/unit/test_names tests/unit/test_dns_name tests/unit/test_dns_message \
 	tests/unit/test_dns_rdata tests/unit/test_dns_edns
