@@ -2,6 +2,7 @@
 E2E_TESTS = \
 	tests/e2e/test_config.py \
 	tests/e2e/test_corpus.py \
+	tests/e2e/test_destinations.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_input.py \
 	tests/e2e/test_life.py \
@@ -11,6 +12,9 @@ E2E_TESTS = \
 	tests/e2e/test_transport.py \
 	tests/e2e/test_tree.py
 EXTRA_DIST += $(E2E_TESTS) \
+	tests/e2e/destinations/kafka/pom.xml \
+	tests/e2e/destinations/opensearch/Node.java \
+	tests/e2e/destinations/opensearch/pom.xml \
 	tests/e2e/fstrm.py \
 	tests/e2e/harness.py \
 	tests/e2e/producers.py \

@@ -22,6 +22,7 @@ import consumers
 import frames as made
 import fstrm
 import tap
+from producers import Program
 from harness import BUILD, SOURCE, Rsyslogd, check_config, corpus, environment, wait_for
 
 CONF_DIR = os.path.join(SOURCE, "rsyslog.conf.d")
@@ -357,6 +358,119 @@ def test_relay(case):
     for event in got + want:
         event.pop("peer", None)
     check_same([json.dumps(e, sort_keys=True) for e in got], [json.dumps(e, sort_keys=True) for e in want])
+
+
+def test_relay_centre_restarts(case):
+    """The centre goes down between two deliveries and comes back: every frame arrives, none is lost. RELP repeats
+    what was not acknowledged, so a frame may come twice."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    edge_dir, centre_dir = case.dir + "/edge", case.dir + "/centre"
+    os.makedirs(edge_dir)
+    os.makedirs(centre_dir)
+    changes = (('port="2514"', f'port="{port}"'),
+               ("/var/log/dnstap/%hostname:::secpath-replace%.json", centre_dir + "/events"))
+    payloads = made.frames_of(SAMPLE)
+    half = len(payloads) // 2
+    centre = start(case, "relay-centre.conf", *changes, dir=centre_dir)
+    edge = start(case, "relay-edge.conf", changes[0], RETRY, dir=edge_dir)
+    play(edge, payloads[:half])
+    centre.wait_lines(half)
+    centre.stop()
+    play(edge, payloads[half:])
+    edge.wait_log("suspended")
+    centre.start()
+
+    def seen():
+        out = set()
+        for line in centre.lines():
+            event = json.loads(line)
+            event.pop("peer", None)
+            out.add(json.dumps(event, sort_keys=True))
+        return out
+    want = {json.dumps(json.loads(line), sort_keys=True) for line in rendered("json")}
+    wait_for(f"{len(want)} events", lambda: seen() >= want, 40)
+    assert seen() == want
+
+
+RECEIVER = """\
+global(maxMessageSize="64k")
+module(load="imtcp")
+input(type="imtcp" port="{port}" ruleset="in")
+template(name="in" type="list") {{ property(name="app-name") constant(value=" ")
+    property(name="msg") constant(value="\\n") }}
+ruleset(name="in") {{ action(type="omfile" file="{dir}/events" template="in") }}
+"""
+
+
+def test_cef_into_another_rsyslogd(case):
+    """A stock rsyslogd reads the lines as RFC 5424, the CEF as their message."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    siem_dir, our_dir = case.dir + "/siem", case.dir + "/ours"
+    os.makedirs(siem_dir)
+    os.makedirs(our_dir)
+    siem = Rsyslogd(siem_dir)
+    with open(siem.conf, "w") as file:
+        file.write(PROLOGUE.replace("{dir}", siem_dir) + RECEIVER.format(port=port, dir=siem_dir))
+    case.start(siem)
+    play(start(case, "cef-tcp.conf", ('port="514"', f'port="{port}"'), RETRY, dir=our_dir))
+    want = [b"dnstap " + line for line in rendered("cef")]
+    wait_for(f"{len(want)} lines", lambda: set(siem.lines()) >= set(want), 40)
+    assert set(siem.lines()) == set(want)
+
+
+SYSLOG_NG = """\
+@version: 3.38
+source s {{ syslog(ip("127.0.0.1") port({port}) transport("tcp")); }};
+destination d {{ file("{dir}/events" template("${{PROGRAM}} ${{MSG}}\\n")); }};
+log {{ source(s); destination(d); }};
+"""
+
+
+class SyslogNg:
+    """Debian's syslog-ng in the foreground."""
+
+    def __init__(self, dir, port):
+        self.dir = dir
+        self.program = Program("syslog-ng", "syslog-ng-core", overlay=True)
+        with open(os.path.join(dir, "conf"), "w") as file:
+            file.write(SYSLOG_NG.format(dir=dir, port=port))
+
+    def start(self):
+        self.process = subprocess.Popen(
+            self.program.command() + ["-F", "--no-caps", "-f", self.dir + "/conf", "-R", self.dir + "/persist",
+             "-p", self.dir + "/pid", "-c", self.dir + "/ctl"], env=self.program.environment(),
+            stdin=subprocess.DEVNULL, stdout=open(self.dir + "/out", "wb"), stderr=subprocess.STDOUT)
+
+    def lines(self):
+        path = self.dir + "/events"
+        return open(path, "rb").read().split(b"\n")[:-1] if os.path.exists(path) else []
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+    def diagnosis(self):
+        yield open(self.dir + "/out").read()[-3000:]
+
+
+def test_cef_into_syslog_ng(case):
+    """Octet-counted, as the file's comment says is possible."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    siem_dir, our_dir = case.dir + "/siem", case.dir + "/ours"
+    os.makedirs(siem_dir)
+    os.makedirs(our_dir)
+    siem = case.start(SyslogNg(siem_dir, port))
+    play(start(case, "cef-tcp.conf", ('port="514"', f'port="{port}"'), RETRY,
+               ('tcp_framing="traditional"', 'tcp_framing="octet-counted"'), dir=our_dir))
+    want = [b"dnstap " + line for line in rendered("cef")]
+    wait_for(f"{len(want)} lines", lambda: set(siem.lines()) >= set(want), 40)
+    assert set(siem.lines()) == set(want)
 
 
 if __name__ == "__main__":
