@@ -212,7 +212,7 @@ class Bench:
     # ---- sections
 
     def input_alone(self):
-        stop = DNSTAP + 'ruleset(name="r" ' + QUEUE + ') { stop }\n'
+        stop = DNSTAP + 'ruleset(name="r" ' + QUEUE + ') { stop }\naction(type="omfile" file="@dir@/internal")\n'
         none = 'messagetypes="AUTH_QUERY"'
         variants = [dict(name="unix, 1 connection", config=stop, output=False)]
         for connections in (10, 100):
