@@ -32,6 +32,24 @@ struct walk {
     struct suffix suffixes[LABELS_MAX + DNS_POINTER_HOPS_MAX + 1];
 };
 
+/* 1 for every octet that plain_in_name has not. */
+static const uint8_t special_in_name[256] = {
+    [0x00 ... 0x20] = 1, ['"'] = 1, ['$'] = 1, ['('] = 1,  [')'] = 1,
+    ['.'] = 1,           [';'] = 1, ['@'] = 1, ['\\'] = 1, [0x7f ... 0xff] = 1,
+};
+
+/* As label_put, for the label that nearly every label is: copies, and sees whether that was right. */
+static inline bool plain_label_put(char *p, const uint8_t *label, size_t len)
+{
+    unsigned special = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        p[i] = (char)label[i];
+        special |= special_in_name[label[i]];
+    }
+    return !special;
+}
+
 /* Writes at most 4 * len bytes; returns the end. */
 static char *label_put(char *p, const uint8_t *label, size_t len)
 {
@@ -112,7 +130,10 @@ static bool label_read(struct walk *w)
     suffix_add(w);
     if (w->pos != w->start)
         *w->pos++ = '.';
-    w->pos = label_put(w->pos, w->in + 1, len);
+    if (plain_label_put(w->pos, w->in + 1, len))
+        w->pos += len;
+    else
+        w->pos = label_put(w->pos, w->in + 1, len);
     w->wire += 1 + (unsigned)len;
     w->in += 1 + len;
     return true;

@@ -21,11 +21,17 @@
 /* Everything of bounded size: eight numbers or names, time, punctuation, two faults. */
 #define TEXT_FIXED_MAX 2048
 
+#define DATE_LEN 20 /* "2026-11-26T19:53:01." */
+#define TIME_LEN 30 /* with nine digits and Z; a year beyond 9999 has another length */
+
 struct event_decoder {
     struct dnstap_arena *arena;
     struct dns_decoder *dns, *query;
     struct dns_message dns_message, query_message;
     struct text text;
+    uint64_t second; /* whose date and time `date` holds, when has_date */
+    bool has_date;
+    char date[DATE_LEN];
 };
 
 struct event_decoder *event_decoder_create(void)
@@ -206,8 +212,29 @@ static void set_latency(struct event *e, uint32_t query_nsec, uint32_t response_
     e->has_latency = true;
 }
 
-static void set_times(struct text *t, struct event *e)
+/* Frames come by the thousand in a second: its date is written once. */
+static void put_time(struct event_decoder *d, uint64_t sec, uint32_t nsec)
 {
+    struct text *t = &d->text;
+    size_t from = t->len;
+
+    if (d->has_date && d->second == sec) {
+        text_put(t, d->date, DATE_LEN);
+        text_put_u64_pad(t, nsec, 9);
+        text_put_char(t, 'Z');
+        return;
+    }
+    text_put_rfc3339(t, sec, nsec);
+    d->has_date = t->len - from == TIME_LEN && t->buf[from] != '@';
+    if (!d->has_date)
+        return;
+    memcpy(d->date, t->buf + from, DATE_LEN);
+    d->second = sec;
+}
+
+static void set_times(struct event_decoder *d, struct event *e)
+{
+    struct text *t = &d->text;
     const struct dnstap *tap = &e->tap;
     bool has_query = tap->has & DNSTAP_HAS_QUERY_TIME_SEC;
     bool has_response = tap->has & DNSTAP_HAS_RESPONSE_TIME_SEC;
@@ -225,7 +252,7 @@ static void set_times(struct text *t, struct event *e)
         return;
     }
     e->has_time = true;
-    text_put_rfc3339(t, e->time_sec, e->time_nsec);
+    put_time(d, e->time_sec, e->time_nsec);
     e->time = since(t, from);
     if (has_query && has_response)
         set_latency(e, query_nsec, response_nsec);
@@ -314,6 +341,6 @@ void event_decode(struct event_decoder *decoder, struct span frame,
     }
     ret->is_response = dnstap_is_response(ret->tap.type);
     set_texts(&decoder->text, ret);
-    set_times(&decoder->text, ret);
+    set_times(decoder, ret);
     set_messages(decoder, ret);
 }

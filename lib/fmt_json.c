@@ -31,6 +31,11 @@ static inline char *put_plain(char *p, struct str s)
     return p + s.len;
 }
 
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+                                  "25262728293031323334353637383940414243444546474849"
+                                  "50515253545556575859606162636465666768697071727374"
+                                  "75767778798081828384858687888990919293949596979899";
+
 static inline char *put_number(char *p, uint64_t value)
 {
     char digits[U64_DIGITS_MAX];
@@ -40,11 +45,15 @@ static inline char *put_number(char *p, uint64_t value)
         *p = (char)('0' + value);
         return p + 1;
     }
-    /* Ends: value shrinks tenfold, and 64 bits have 20 digits. */
-    do {
-        *--start = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
+    /* Ends: value shrinks a hundredfold, and 64 bits have 20 digits. */
+    for (; value >= 100; value /= 100) {
+        start -= 2;
+        memcpy(start, digit_pairs + value % 100 * 2, 2);
+    }
+    start -= 2;
+    memcpy(start, digit_pairs + value * 2, 2);
+    if (value < 10)
+        start++;
     memcpy(p, start, (size_t)(end - start));
     return p + (end - start);
 }
