@@ -34,7 +34,7 @@ struct files {
     struct state state;
     struct text saved, now; /* state as written last, and as it is */
     int inotify;            /* -1: none */
-    int64_t scanned_ms, saved_ms;
+    int64_t created_ms, scanned_ms, saved_ms;
     bool idle; /* the last step found nothing */
     bool scanned;
     bool said_no_match;
@@ -113,6 +113,7 @@ struct files *files_create(const struct files_config *config,
         return NULL;
     }
     files->inotify = -1;
+    files->created_ms = now_ms();
     files->callbacks = *callbacks;
     files->context = (struct reader_context){&files->config, &files->callbacks, &files->buffer, ""};
     text_init(&files->saved, STATE_SIZE_MAX);
@@ -178,22 +179,24 @@ static struct state_entry *find_entry(struct files *files, const struct reader *
     return found;
 }
 
-/* Opens a reader and goes on where it was left. */
-static void open_reader(struct files *files, struct reader *reader)
+/* Opens a reader and goes on where it was left. False: its path is the name of another file, or of
+ * none, by now. */
+static bool open_reader(struct files *files, struct reader *reader)
 {
     struct state_entry *entry;
 
     if (!reader_open(reader)) {
-        if (errno && !reader->dead) {
+        if (errno == 0 || errno == ENOENT)
+            return false;
+        if (!reader->dead)
             notice(files, FILES_ERROR, reader->path, strerror(errno));
-            reader->dead = true; /* said; tried again with the next scan */
-        }
-        return;
+        reader->dead = true; /* said; tried again with the next scan */
+        return true;
     }
     reader->dead = false;
     if (files->config.mode == FILES_ONCE) {
         reader->dead = !reader_decompress(reader, &files->context);
-        return;
+        return true;
     }
     reader->watch = watch_file(files->inotify, reader->path);
     entry = find_entry(files, reader);
@@ -202,6 +205,7 @@ static void open_reader(struct files *files, struct reader *reader)
         if (!reader_resume(reader, entry))
             notice(files, FILES_INFO, reader->path, "not the file it was: read from its beginning");
     }
+    return true;
 }
 
 static struct reader *add_reader(struct files *files, const char *path, const struct stat *st)
@@ -211,11 +215,13 @@ static struct reader *add_reader(struct files *files, const char *path, const st
 
     if (!reader)
         return NULL;
+    if (files->config.mode == FILES_FOLLOW && S_ISREG(st->st_mode) && !open_reader(files, reader)) {
+        reader_destroy(&reader); /* renamed since it was looked at: found by its new name */
+        return NULL;
+    }
     while (*end)
         end = &(*end)->next;
     *end = reader;
-    if (files->config.mode == FILES_FOLLOW && S_ISREG(st->st_mode))
-        open_reader(files, reader);
     return reader;
 }
 
@@ -250,7 +256,7 @@ static void match_path(struct files *files, const char *path)
     reader->matched = true;
     reader->gone = false;
     if (reader->fd < 0 && S_ISREG(st.st_mode) && files->config.mode == FILES_FOLLOW)
-        open_reader(files, reader);
+        (void)open_reader(files, reader);
 }
 
 /* A followed file that was renamed within its directory while nobody looked: read to its end. */
@@ -305,6 +311,7 @@ static void sweep(struct files *files, int64_t now)
 /* Looks which files there are. */
 static void scan(struct files *files)
 {
+    int64_t now = now_ms();
     glob_t found = {0};
     int result;
 
@@ -321,12 +328,13 @@ static void scan(struct files *files)
         files->said_no_match = true;
     }
     globfree(&found);
-    for (size_t i = 0; !files->scanned && i < files->state.count; i++) {
+    /* Again for a while: it may be renamed once more while it is looked for. */
+    for (size_t i = 0; now - files->created_ms < GONE_MS && i < files->state.count; i++) {
         if (!files->state.entries[i].used)
             find_renamed(files, &files->state.entries[i]);
     }
     files->scanned = true;
-    files->scanned_ms = now_ms();
+    files->scanned_ms = now;
     if (files->config.mode == FILES_FOLLOW)
         sweep(files, files->scanned_ms);
 }
@@ -430,7 +438,7 @@ static enum files_result step_once(struct files *files)
     if (!reader)
         return FILES_DONE;
     if (reader->fd < 0 && !reader->dead)
-        open_reader(files, reader);
+        (void)open_reader(files, reader);
     if (reader->fd < 0 || reader->dead) {
         if (reader->fd < 0)
             snprintf(files->context.why, sizeof(files->context.why), "it cannot be opened");
@@ -491,6 +499,10 @@ bool files_save(struct files *files)
 
         if (reader->fd >= 0 && entry.offset > 0)
             state_put(&files->now, &entry);
+    }
+    for (size_t i = 0; i < files->state.count; i++) { /* those still looked for */
+        if (!files->state.entries[i].used && files->saved_ms - files->created_ms < GONE_MS)
+            state_put(&files->now, &files->state.entries[i]);
     }
     if (!files->now.overflow && str_equal(text_str(&files->now), text_str(&files->saved)))
         return true;
