@@ -201,6 +201,18 @@ static void put_rcode(struct text *t, uint16_t rcode)
     fmt_key_u64(t, STR("rcode_id"), id);
 }
 
+/* The captions of opcode_id; 99 is Other, with our own word. */
+static void put_opcode(struct text *t, const struct dns_message *dns)
+{
+    static const struct str captions[] = {{"Query", 5},       {"Inverse Query", 13}, {"Status", 6},
+                                          {"Reserved", 8},    {"Notify", 6},         {"Update", 6},
+                                          {"DSO Message", 11}};
+    bool known = dns->opcode < sizeof(captions) / sizeof(captions[0]);
+
+    fmt_key_json(t, STR("opcode"), known ? captions[dns->opcode] : dns->opcode_text);
+    fmt_key_u64(t, STR("opcode_id"), known ? dns->opcode : 99);
+}
+
 static void put_dns(struct text *t, const struct event *event, const struct fmt_options *options)
 {
     const struct dns_message *dns = event->dns;
@@ -208,8 +220,7 @@ static void put_dns(struct text *t, const struct event *event, const struct fmt_
     if (!dns || !dns->has_header)
         return;
     fmt_key_u64(t, STR("transaction_id"), dns->id);
-    fmt_key_json(t, STR("opcode"), dns->opcode_text);
-    fmt_key_u64(t, STR("opcode_id"), dns->opcode <= 6 ? dns->opcode : 99);
+    put_opcode(t, dns);
     put_flags(t, dns->flags);
     if (dns->question_count) {
         fmt_key_open(t, STR("query"), '{');

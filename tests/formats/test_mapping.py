@@ -243,6 +243,9 @@ def ocsf():
                         (3841, ("Reserved", 25))):
         d = obj("ocsf", tap_frame(response=dns(rcode=rcode)))
         tap.equal((d["rcode"], d["rcode_id"], d["status_id"]), want + (2,), "ocsf: rcode %d" % rcode)
+    for opcode, want in ((0, ("Query", 0)), (5, ("Update", 5)), (6, ("DSO Message", 6)), (9, ("OPCODE9", 99))):
+        d = obj("ocsf", tap_frame(response=dns(opcode=opcode)))
+        tap.equal((d["opcode"], d["opcode_id"]), want, "ocsf: opcode %d" % opcode)
     d = obj("ocsf", b"\xff")
     tap.equal((d["activity_id"], d["status_id"], d["raw_data"], d["time"]), (0, 99, "/w==", 0), "ocsf: no protobuf")
 

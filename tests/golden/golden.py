@@ -5,12 +5,14 @@
     golden.py --regenerate              write the expected files again; review the diff
     golden.py --import FILE N NAME      make NAME.in of frame N (from 1) of a Frame Streams file
 
-NAME.in: a dnstap payload in hexadecimal, `#` begins a comment; NAME.json, NAME.text: one line each. Both directions of
+NAME.in: a dnstap payload in hexadecimal, `#` begins a comment; NAME.FORMAT: the lines of that format
+(VERSION stands for the package's). Both directions of
 what the event promises are here: a frame that has a field and one that does not.
 
 SPDX-License-Identifier: Apache-2.0
 """
 import os
+import re
 import sys
 
 SRC = os.environ.setdefault("abs_top_srcdir", os.path.dirname(os.path.dirname(
@@ -20,7 +22,10 @@ sys.path.insert(0, os.path.join(SRC, "tests", "differential"))
 import oracle
 
 HERE = os.path.join(SRC, "tests", "golden")
-FORMATS = ("json", "text")
+FORMATS = ("json", "text", "logstash", "logstash_cut", "ecs", "ocsf", "cef", "passivedns", "cof")
+# The package's version in the formats that name it.
+VERSIONS = {"cef": rb"(?<=\|mmdnstapparse\|)[^|]*",
+            "ocsf": rb'(?<="vendor_name":"rsyslog","version":")[^"]*'}
 
 
 def cases():
@@ -33,7 +38,8 @@ def payload(case):
 
 
 def rendered(case, fmt):
-    return b"\n".join(oracle.render(fmt, payloads=[payload(case)])) + b"\n"
+    text = b"".join(line + b"\n" for line in oracle.render(fmt, payloads=[payload(case)]))
+    return re.sub(VERSIONS[fmt], b"VERSION", text) if fmt in VERSIONS else text
 
 
 def expected(case, fmt):

@@ -15,6 +15,8 @@ GOLDEN = \
 	nsd-two-questions \
 	policy-doh-http3 \
 	recursor-ecs \
+	siem-cname-chain siem-extended-rcode siem-nodata siem-nxdomain siem-odd-text siem-query \
+	siem-rdata-fields siem-root-refused siem-servfail-policy \
 	unbound-cut-answer \
 	unbound-nxdomain-latency \
 	unbound-pointer-loop \
@@ -22,5 +24,9 @@ GOLDEN = \
 	unbound-txt-escapes \
 	unknown-numbers
 EXTRA_DIST += tests/golden/golden.py \
-	$(GOLDEN:%=tests/golden/%.in) $(GOLDEN:%=tests/golden/%.json) $(GOLDEN:%=tests/golden/%.text)
+	$(GOLDEN:%=tests/golden/%.in) \
+	$(GOLDEN:%=tests/golden/%.json) $(GOLDEN:%=tests/golden/%.text) \
+	$(GOLDEN:%=tests/golden/%.logstash) $(GOLDEN:%=tests/golden/%.logstash_cut) \
+	$(GOLDEN:%=tests/golden/%.ecs) $(GOLDEN:%=tests/golden/%.ocsf) $(GOLDEN:%=tests/golden/%.cef) \
+	$(GOLDEN:%=tests/golden/%.passivedns) $(GOLDEN:%=tests/golden/%.cof)
 TESTS += tests/golden/golden.py
