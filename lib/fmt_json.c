@@ -16,28 +16,51 @@
 /* Octets that the literals and numbers of one of these take at most, without their strings. */
 #define QUESTION_FIXED_MAX 128
 #define RR_FIXED_MAX       128
+#define OPTION_FIXED_MAX   128
 #define HEADER_FIXED_MAX   512
 #define HEAD_FIXED_MAX     128
 #define MESSAGE_FIXED_MAX  768
 
+static inline void written(struct text *t, const char *end)
+{
+    t->len = (size_t)(end - t->buf);
+}
+
 /* Writes a literal, returns its end. */
 #define PUT(p, literal) (memcpy((p), literal, sizeof(literal) - 1), (p) + sizeof(literal) - 1)
+
+/* Two overlapping moves of a constant size in place of a call: most strings are that short. */
+static inline char *put_octets(char *p, const char *s, size_t len)
+{
+    if (len > 16) {
+        memcpy(p, s, len);
+    } else if (len >= 8) {
+        memcpy(p, s, 8);
+        memcpy(p + len - 8, s + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(p, s, 4);
+        memcpy(p + len - 4, s + len - 4, 4);
+    } else if (len) {
+        p[0] = s[0];
+        p[len / 2] = s[len / 2];
+        p[len - 1] = s[len - 1];
+    }
+    return p + len;
+}
 
 /* Text that needs no escape: from our tables, addresses, times. */
 static inline char *put_plain(char *p, struct str s)
 {
-    if (s.len)
-        memcpy(p, s.ptr, s.len);
-    return p + s.len;
+    return put_octets(p, s.ptr, s.len);
 }
 
-static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
-                                  "25262728293031323334353637383940414243444546474849"
-                                  "50515253545556575859606162636465666768697071727374"
-                                  "75767778798081828384858687888990919293949596979899";
-
+/* Two digits at a time: times have ten and nine of them. */
 static inline char *put_number(char *p, uint64_t value)
 {
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334"
+        "3536373839404142434445464748495051525354555657585960616263646566676869"
+        "707172737475767778798081828384858687888990919293949596979899";
     char digits[U64_DIGITS_MAX];
     char *end = digits + sizeof(digits), *start = end;
 
@@ -46,16 +69,13 @@ static inline char *put_number(char *p, uint64_t value)
         return p + 1;
     }
     /* Ends: value shrinks a hundredfold, and 64 bits have 20 digits. */
-    for (; value >= 100; value /= 100) {
-        start -= 2;
-        memcpy(start, digit_pairs + value % 100 * 2, 2);
-    }
-    start -= 2;
-    memcpy(start, digit_pairs + value * 2, 2);
-    if (value < 10)
-        start++;
-    memcpy(p, start, (size_t)(end - start));
-    return p + (end - start);
+    for (; value >= 100; value /= 100)
+        memcpy(start -= 2, pairs + value % 100 * 2, 2);
+    if (value >= 10)
+        memcpy(start -= 2, pairs + value * 2, 2);
+    else
+        *--start = (char)('0' + value);
+    return put_octets(p, start, (size_t)(end - start));
 }
 
 /* Is one of the eight octets `"` or `\`? The zero-octet test of Bit Twiddling Hacks, on word ^ pattern:
@@ -98,11 +118,6 @@ static inline char *put_ascii(char *p, struct str s)
         *p++ = s.ptr[i];
     }
     return p;
-}
-
-static inline void written(struct text *t, const char *end)
-{
-    t->len = (size_t)(end - t->buf);
 }
 
 /* ---- the DNS message ---------------------------------------------------------------------------- */
@@ -257,25 +272,40 @@ static void put_header(struct text *t, const struct dns_message *m)
     written(t, p);
 }
 
+static void put_option(struct text *t, const struct dns_option *option, bool first)
+{
+    char *p = text_reserve(t, option->name.len + OPTION_FIXED_MAX);
+
+    if (!p)
+        return;
+    if (!first)
+        *p++ = ',';
+    p = PUT(p, "{\"code\":");
+    p = put_number(p, option->code);
+    p = PUT(p, ",\"name\":\"");
+    p = put_plain(p, option->name);
+    p = PUT(p, "\",\"data\":");
+    written(t, p);
+    text_put_json(t, option->data);
+    text_put_char(t, '}');
+}
+
 static void put_edns(struct text *t, const struct dns_edns *edns)
 {
-    text_put_lit(t, ",\"edns\":{\"udp_size\":");
-    text_put_u64(t, edns->udp_size);
-    text_put_lit(t, ",\"version\":");
-    text_put_u64(t, edns->version);
-    text_put_str(t, edns->dnssec_ok ? STR(",\"do\":true,\"options\":[")
-                                    : STR(",\"do\":false,\"options\":["));
-    for (size_t i = 0; i < edns->option_count; i++) {
-        const struct dns_option *option = &edns->options[i];
+    char *p = text_reserve(t, OPTION_FIXED_MAX);
 
-        text_put_str(t, i ? STR(",{\"code\":") : STR("{\"code\":"));
-        text_put_u64(t, option->code);
-        text_put_lit(t, ",\"name\":\"");
-        text_put_str(t, option->name);
-        text_put_lit(t, "\",\"data\":");
-        text_put_json(t, option->data);
-        text_put_char(t, '}');
-    }
+    if (!p)
+        return;
+    p = PUT(p, ",\"edns\":{\"udp_size\":");
+    p = put_number(p, edns->udp_size);
+    p = PUT(p, ",\"version\":");
+    p = put_number(p, edns->version);
+    p = PUT(p, ",\"do\":");
+    p = put_plain(p, edns->dnssec_ok ? STR("true") : STR("false"));
+    p = PUT(p, ",\"options\":[");
+    written(t, p);
+    for (size_t i = 0; i < edns->option_count; i++)
+        put_option(t, &edns->options[i], i == 0);
     text_put_lit(t, "]}");
 }
 
