@@ -14,7 +14,7 @@
  * remembered, so a message pays for each of their pointers once; without this cap, broken ones
  * would be walked again by every RR. Past it, a name gets few pointers that nobody followed before. */
 #define DNS_BROKEN_STEPS_MAX  1024
-#define DNS_HOPS_AFTER_BROKEN 4
+#define DNS_HOPS_AFTER_BROKEN 2
 
 /* The name that starts at one offset of the message. */
 struct dns_name_memo {

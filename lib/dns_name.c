@@ -10,8 +10,12 @@
 
 #define LABELS_MAX 127 /* of one octet each: 254 octets and the root (RFC 1035 2.3.4) */
 
-/* Bit c set: octet c stands for itself in a name. Printable without . " $ ( ) ; @ and backslash. */
-static const uint32_t plain_in_name[8] = {0, 0xF7FFBCEA, 0xEFFFFFFE, 0x7FFFFFFF};
+/* 1 for every octet that does not stand for itself in a name: . " $ ( ) ; @ backslash and what is
+ * not printable. */
+static const uint8_t special_in_name[256] = {
+    [0x00 ... 0x20] = 1, ['"'] = 1, ['$'] = 1, ['('] = 1,  [')'] = 1,
+    ['.'] = 1,           [';'] = 1, ['@'] = 1, ['\\'] = 1, [0x7f ... 0xff] = 1,
+};
 
 /* A suffix of the name being read, to be remembered once it is known to be good. */
 struct suffix {
@@ -32,12 +36,6 @@ struct walk {
     struct suffix suffixes[LABELS_MAX + DNS_POINTER_HOPS_MAX + 1];
 };
 
-/* 1 for every octet that plain_in_name has not. */
-static const uint8_t special_in_name[256] = {
-    [0x00 ... 0x20] = 1, ['"'] = 1, ['$'] = 1, ['('] = 1,  [')'] = 1,
-    ['.'] = 1,           [';'] = 1, ['@'] = 1, ['\\'] = 1, [0x7f ... 0xff] = 1,
-};
-
 /* As label_put, for the label that nearly every label is: copies, and sees whether that was right. */
 static inline bool plain_label_put(char *p, const uint8_t *label, size_t len)
 {
@@ -56,7 +54,7 @@ static char *label_put(char *p, const uint8_t *label, size_t len)
     for (size_t i = 0; i < len; i++) {
         unsigned c = label[i];
 
-        if (plain_in_name[c >> 5] >> (c & 31) & 1) {
+        if (!special_in_name[c]) {
             *p++ = (char)c;
             continue;
         }

@@ -81,3 +81,10 @@ tests_unit_test_dns_rdata_LDADD = $(UNIT_LDADD)
 tests_unit_test_dns_edns_SOURCES = tests/unit/test_dns_edns.c tests/unit/guard.h
 tests_unit_test_dns_edns_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dns_edns_LDADD = $(UNIT_LDADD)
+
+# What hostile DNS messages cost.
+check_PROGRAMS += tests/unit/test_dns_cost
+TESTS += tests/unit/test_dns_cost
+tests_unit_test_dns_cost_SOURCES = tests/unit/test_dns_cost.c
+tests_unit_test_dns_cost_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_cost_LDADD = $(UNIT_LDADD)
