@@ -13,13 +13,12 @@ from harness import check_config, check_json, module_path, rsyslogd
 INPUT = """module(load="imdnstap")
 ruleset(name="r" queue.type="LinkedList") {{ stop }}
 input(type="imdnstap" {})
-*.* stop
+*.* action(type="omfile" file="/dev/null")
 """
 ACTION = """module(load="mmdnstapparse")
-ruleset(name="r") {{ stop }}
 ruleset(name="lines" queue.type="LinkedList") {{ stop }}
 ruleset(name="decode") {{ action(type="mmdnstapparse" {}) stop }}
-*.* call decode
+*.* action(type="omfile" file="/dev/null")
 """
 
 GOOD_INPUTS = (
@@ -77,8 +76,9 @@ def naming(lines, parameter):
     """Lines that name the parameter as a word: quoted, or followed by = or a blank."""
     import re
     word = re.compile(rf"(?<![\w.]){re.escape(parameter)}(?![\w.])")
-    return [line for line in lines if word.search(line)
-            and "error during parsing file" not in line and "End of config" not in line]
+    # The file that rsyslogd names is of no interest, nor is what it says about itself.
+    return [line for line in lines if "config validation run" not in line and
+            word.search(re.sub(r"/tmp/\S+check\.conf", "", line))]
 
 
 def refused(case, text, parameter):
@@ -133,7 +133,7 @@ def test_other_daemon(case, module):
     os.mkdir(directory)
     with open(os.path.join(directory, module + ".so"), "wb") as file:
         file.write(octets.replace(version, other))
-    status, lines = check_config(case.dir, f'module(load="{module}")\n*.* stop\n',
+    status, lines = check_config(case.dir, f'module(load="{module}")\n*.* action(type="omfile" file="/dev/null")\n',
                                  directory + ":" + module_path())
     said = [line for line in lines if version.decode() in line and other.decode() in line]
     assert len(said) == 1, "\n".join(lines)
@@ -157,7 +157,7 @@ def test_ready_configurations(case):
         raise tap.Skip("rsyslog.conf.d holds no file")
     wrong = []
     for path in files:
-        status, lines = check_config(case.dir, f'$IncludeConfig {path}\n*.* stop\n')
+        status, lines = check_config(case.dir, f'$IncludeConfig {path}\n*.* action(type="omfile" file="/dev/null")\n')
         missing = [line for line in lines if "could not load module" in line]
         if status != 0 and not missing:
             wrong.append(path + ":\n" + "\n".join(lines))
@@ -168,7 +168,9 @@ def test_foreign_messages_pass(case):
     """A message that is not from imdnstap passes the action unchanged."""
     daemon = rsyslogd(case, extra="""module(load="imuxsock" SysSock.Use="off")
         input(type="imuxsock" Socket="{dir}/logsock" CreatePath="on" ruleset="dnstap")""",
-                      template="%msg%|%$parsesuccess%\\n")
+                      template="%msg%|%$.ok%\\n",
+                      action='action(type="mmdnstapparse" output="json" replacemsg="json") '
+                      'set $.ok = $parsesuccess;')
     import socket
     daemon.wait_socket(os.path.join(case.dir, "logsock"))
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
