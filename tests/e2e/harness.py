@@ -148,6 +148,8 @@ class Rsyslogd:
         if self.files:
             limit = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(self.files, limit[1]), limit[1]))
+        if os.path.exists(os.path.join(self.dir, "stats")):
+            os.unlink(os.path.join(self.dir, "stats"))  # counters of a former life
         with open(os.path.join(self.dir, "stderr"), "ab") as stderr:
             self.process = subprocess.Popen(self.command(), env=environment(), stderr=stderr,
                                             stdout=stderr, stdin=subprocess.DEVNULL, cwd=self.dir)

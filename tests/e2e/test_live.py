@@ -50,11 +50,13 @@ def check_events(daemon, server, identity, kinds, dig=None):
         assert got == data, response["dns"]["answers"]
 
 
-def restart(daemon):
-    """Stops and starts the receiver; the server has to come back by itself."""
+def restart(daemon, server):
+    """Stops and starts the receiver; the server has to come back by itself. It notices by
+    traffic alone that its connection is gone, so it gets some."""
     daemon.stop()
     daemon.start()
-    wait_for("the server to reconnect", lambda: daemon.check_alive() and
+    daemon.wait_socket()
+    wait_for("the server to reconnect", lambda: daemon.check_alive() and server.answers() and
              daemon.counters().get("sessions.opened", 0) >= 1, 30)
 
 
@@ -68,7 +70,7 @@ def test_bind(case):
     events = events_of(daemon, port, "www.example.test", {"AUTH_QUERY", "AUTH_RESPONSE"})
     assert {e["dns"]["rcode"] for e in events} == {"NOERROR"}
     check_events(daemon, server, "ns-bind", ("AUTH_QUERY", "CLIENT_RESPONSE"), dig)
-    restart(daemon)
+    restart(daemon, server)
     check_events(daemon, server, "ns-bind", ("AUTH_QUERY", "CLIENT_RESPONSE"), dig)
 
 
@@ -80,7 +82,7 @@ def test_unbound(case, bidirectional):
                                           bidirectional=bidirectional))
     kinds = ("CLIENT_QUERY", "CLIENT_RESPONSE")
     check_events(daemon, server, "ns-unbound", kinds)
-    restart(daemon)
+    restart(daemon, server)
     check_events(daemon, server, "ns-unbound", kinds)
 
 
