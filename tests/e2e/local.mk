@@ -19,7 +19,9 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/harness.py \
 	tests/e2e/producers.py \
 	tests/e2e/tap.py
+if WITH_RSYSLOG
 TESTS += $(E2E_TESTS)
+endif
 # The end-to-end tests alone.
 e2e: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(E2E_TESTS)'
