@@ -198,6 +198,7 @@ static void check_message_size(modConfData_t *config)
     for (struct input *input = config->inputs; input; input = input->next) {
         size_t size = envelope_size_max(input->style.encoding, input->source.max_frame + 4);
 
+        input->style.message_max = limit;
         if (size > need)
             need = size;
     }

@@ -65,6 +65,7 @@ static struct cnfparamdescr descriptions[] = {
     {"hostname", eCmdHdlrString, 0},
     {"messagetypes", eCmdHdlrArray, 0},
     {"sample", eCmdHdlrString, 0},
+    {"bundle", eCmdHdlrString, 0},
     {"encoding", eCmdHdlrString, 0},
     {"maxframesize", eCmdHdlrString, 0},
     {"maxsessions", eCmdHdlrString, 0},
@@ -352,11 +353,13 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
     struct submit_style *style = &input->style;
     int hostname = SUBMIT_IDENTITY, encoding = ENVELOPE_COBS, flow = eFLOWCTL_FULL_DELAY,
         framing = FS_FRAMING_STREAM, facility = LOG_DAEMON, severity = LOG_INFO;
+    uint64_t bundle = 1;
 
     if (!read_choice(values, "hostname", hostnames, &hostname) ||
         !read_choice(values, "encoding", encodings, &encoding) ||
         !read_choice(values, "flowcontrol", flow_controls, &flow) ||
         !read_choice(values, "framing", framings, &framing) ||
+        !read_number(values, "bundle", 1, SUBMIT_BUNDLE_MAX, &bundle) ||
         !read_priority(values, "facility", syslogFacNames, &facility) ||
         !read_priority(values, "severity", syslogPriNames, &severity) ||
         !read_text(values, "tag", &style->tag) || !read_text(values, "name", &input->name) ||
@@ -368,6 +371,7 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
     style->flow_control = (flowControl_t)flow;
     style->priority = (syslog_pri_t)(facility | severity);
     style->sample = input->source.sample;
+    style->bundle = (uint32_t)bundle;
     input->source.framing = (enum fs_framing)framing;
     return true;
 }

@@ -37,6 +37,8 @@ struct submit_batch {
     multi_submit_t list;
     smsg_t *messages[SUBMIT_BATCH];
     const struct submit_style *style; /* of all in the list */
+    const struct submit_peer *peer;   /* of the message that is open */
+    uint32_t bundled; /* frames in `run`, for messages[list.nElem]; 0: none is open */
     struct syslogTime received;
     time_t received_seconds;
     struct syslogTime reported; /* of `reported_seconds`: most frames share a second */
@@ -182,40 +184,49 @@ static void put_be32(struct text *t, uint32_t value)
     text_put(t, octets, sizeof octets);
 }
 
-static bool make_body(struct submit_batch *batch, const struct submit_style *style,
-                      const struct submit_peer *peer, struct span frame)
+/* Does a frame of `len` octets still fit the bundle that is open? */
+static bool bundle_has_room(const struct submit_batch *batch, const struct submit_style *style,
+                            const struct submit_peer *peer, size_t len)
 {
-    text_clear(&batch->run);
-    text_clear(&batch->body);
-    put_be32(&batch->run, (uint32_t)frame.len);
-    text_put(&batch->run, (const char *)frame.ptr, frame.len);
-    envelope_encode(&batch->body, style->encoding, &peer->attributes,
-                    span_of(batch->run.buf, batch->run.len));
-    return !batch->run.overflow && !batch->body.overflow;
+    return batch->style == style && batch->peer == peer && batch->bundled < style->bundle &&
+           envelope_size_max(style->encoding, batch->run.len + 4 + len) <= style->message_max;
 }
 
-bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
-                  const struct submit_peer *peer, struct span frame,
-                  const struct dnstap_glance *glance)
+/* Puts the frames of the open message into it. False: no memory, and the message is gone. */
+static bool close_message(struct submit_batch *batch)
+{
+    smsg_t *message = batch->messages[batch->list.nElem];
+
+    if (batch->bundled == 0)
+        return true;
+    batch->bundled = 0;
+    text_clear(&batch->body);
+    envelope_encode(&batch->body, batch->style->encoding, &batch->peer->attributes,
+                    span_of(batch->run.buf, batch->run.len));
+    if (!batch->body.overflow) {
+        MsgSetRawMsg(message, batch->body.buf, batch->body.len);
+        MsgSetMSGoffs(message, 0);
+        if ((size_t)getRawMsgLen(message) == batch->body.len) { /* else rsyslog cut it */
+            batch->list.nElem++;
+            return true;
+        }
+    }
+    msgDestruct(&message);
+    return false;
+}
+
+/* A message that lacks its body: that comes with close_message. */
+static bool open_message(struct submit_batch *batch, const struct submit_style *style,
+                         const struct submit_peer *peer, const struct dnstap_glance *glance)
 {
     smsg_t *message;
 
-    if (batch->style != style || batch->list.nElem == SUBMIT_BATCH)
-        submit_flush(batch);
-    if (!make_body(batch, style, peer, frame))
-        return false;
     if (batch->list.nElem == 0)
         datetime.getCurrTime(&batch->received, &batch->received_seconds, TIME_IN_LOCALTIME);
     if (msgConstructWithTime(&message, &batch->received, batch->received_seconds) != RS_RET_OK)
         return false;
     MsgSetFlowControlType(message, style->flow_control);
     MsgSetInputName(message, style->input_name);
-    MsgSetRawMsg(message, batch->body.buf, batch->body.len);
-    if ((size_t)getRawMsgLen(message) != batch->body.len) { /* no memory: rsyslog cut it */
-        msgDestruct(&message);
-        return false;
-    }
-    MsgSetMSGoffs(message, 0);
     msgSetPRI(message, style->priority);
     MsgSetTAG(message, (const uchar *)style->tag, style->tag_len);
     MsgSetRcvFrom(message, peer->name);
@@ -224,11 +235,39 @@ bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
     set_hostname(batch, message, style, peer, glance);
     set_time(batch, message, glance);
     batch->style = style;
-    batch->messages[batch->list.nElem++] = message;
+    batch->peer = peer;
+    batch->messages[batch->list.nElem] = message;
+    text_clear(&batch->run);
     return true;
+}
+
+bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
+                  const struct submit_peer *peer, struct span frame,
+                  const struct dnstap_glance *glance)
+{
+    size_t before;
+
+    if (batch->bundled && !bundle_has_room(batch, style, peer, frame.len))
+        close_message(batch);
+    if (batch->style != style || batch->list.nElem == SUBMIT_BATCH)
+        submit_flush(batch);
+    if (batch->bundled == 0 && !open_message(batch, style, peer, glance))
+        return false;
+    before = batch->run.len;
+    put_be32(&batch->run, (uint32_t)frame.len);
+    text_put(&batch->run, (const char *)frame.ptr, frame.len);
+    if (batch->run.overflow) {
+        text_cut(&batch->run, before);
+        if (batch->bundled == 0)
+            msgDestruct(&batch->messages[batch->list.nElem]);
+        return false;
+    }
+    batch->bundled++;
+    return style->bundle > 1 || close_message(batch);
 }
 
 void submit_flush(struct submit_batch *batch)
 {
+    close_message(batch);
     multiSubmitFlush(&batch->list);
 }

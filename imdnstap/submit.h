@@ -17,7 +17,9 @@
 #include "server.h"
 
 /* rsyslog loses what is left of a multi-submit into a full queue at shutdown: not too many. */
-#define SUBMIT_BATCH 64
+#define SUBMIT_BATCH      64
+/* Frames that one message may bundle. */
+#define SUBMIT_BUNDLE_MAX 1000
 
 enum submit_hostname { SUBMIT_IDENTITY, SUBMIT_PEER, SUBMIT_LOCAL };
 
@@ -32,6 +34,8 @@ struct submit_style {
     syslog_pri_t priority;
     flowControl_t flow_control;
     uint32_t sample;
+    uint32_t bundle;    /* frames per message at most */
+    size_t message_max; /* octets of a message that bundles stay within */
 };
 
 /* Who sent it. */
@@ -52,7 +56,8 @@ void submit_destroy(struct submit_batch *batch);
 struct submit_peer *submit_peer_create(const struct submit_style *style, const struct peer *peer);
 void submit_peer_destroy(struct submit_peer *peer);
 
-/* False: no memory. Blocks as the input's flow control says. */
+/* False: no memory. Blocks as the input's flow control says. With style->bundle above 1 the frame may wait
+ * for others of the same peer, until submit_flush at the latest: the peer must live until then. */
 bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
                   const struct submit_peer *peer, struct span frame,
                   const struct dnstap_glance *glance);

@@ -4,7 +4,7 @@
 
 Covers: $!dnstap equals the json format over the whole corpus and for hostile fields; containers and
 their siblings; replacemsg and output "off"; $parsesuccess; foreign messages and broken envelopes;
-several frames in one envelope; split.ruleset; foreach; maxrecords; counters.
+several frames in one envelope, and bundle; split.ruleset; foreach; maxrecords; counters.
 """
 import base64
 import json
@@ -253,6 +253,41 @@ def test_bundle_with_a_broken_frame(case):
     assert lines[0] == b"FAIL"
     assert [bool(json.loads(line).get("malformed")) for line in lines[1:]] == [False, True, False]
     wait_counters(daemon, frames_parsed=2, frames_malformed=1)
+
+
+@tap.timeout(120)
+@tap.cases("memory", "disk", "assisted")
+def test_bundling_input(case, queue):
+    """bundle= changes how many messages carry the frames, and nothing in the lines or the books."""
+    frames = [frame for path in CORPUS for frame in fstrm.read_frames(path)]
+    text = 'action(type="mmdnstapparse" output="off" replacemsg="json")'
+    plain = {}
+    for bundle in (1, 64):
+        other = tap.Case()
+        case.things.append(Closer(other))
+        daemon = rsyslogd(other, action=text, queue=QUEUES[queue if bundle > 1 else "memory"],
+                          input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" '
+                                f'bundle="{bundle}")')
+        fstrm.deliver(daemon.socket, frames)
+        plain[bundle] = daemon.wait_lines(len(frames), deadline=60)
+        daemon.check_books(len(frames), len(frames))
+        queued = daemon.stats()["dnstap"]["enqueued"]
+        assert queued == len(frames) if bundle == 1 else queued < len(frames) / 4, queued
+    assert plain[64] == plain[1]
+
+
+class Closer:
+    """Stops and removes a case of its own within another."""
+
+    def __init__(self, other):
+        self.other = other
+
+    def stop(self):
+        self.other.close()
+        self.other.remove()
+
+    def diagnosis(self):
+        return self.other.diagnosis()
 
 
 def test_foreach(case):
