@@ -1,7 +1,8 @@
 /* dns_rdata.c - rdata in presentation format: the driver and the fields that types share.
  *
  * The driver walks a type's row of dns_rdata_table.c. What does not fit the row, octets left over
- * included, is written as RFC 3597 5 instead: no octet is ever lost or made up.
+ * included, is written as RFC 3597 5 instead. The text stands for the same octets again, but for zeros
+ * that say nothing: the last ones of WKS's ports, the power of ten of a LOC size of zero.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
