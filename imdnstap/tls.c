@@ -320,8 +320,12 @@ static ssize_t transfer(struct tls_session *session, void *buffer, size_t size, 
     int some = size > 1 << 30 ? 1 << 30 : (int)size;
 
     ERR_clear_error();
+    /* A reset or an end without close_notify may have come behind octets that were read; after STOP
+     * it is no fault. */
+    if (session->dead && !session->error[0] && !writing)
+        return 0;
     if (session->dead) {
-        errno = EPROTO;
+        errno = session->error[0] ? EPROTO : ECONNRESET;
         return -1;
     }
     if (!session->ready && (result = advance(session)) <= 0)
