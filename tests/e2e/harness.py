@@ -50,11 +50,21 @@ def find_rsyslogd():
     return os.environ.get("RSYSLOGD") or shutil.which("rsyslogd") or "/usr/sbin/rsyslogd"
 
 
+# Packages that producers.py unpacked privately.
+CACHE = os.environ.get("E2E_CACHE") or os.path.join(BUILD, "e2e-packages")
+
+
+def plugin_libraries():
+    """Library directories of rsyslog's output plugins that are not installed but unpacked."""
+    return glob.glob(os.path.join(CACHE, "rsyslog-*", "usr", "lib", "*-linux-gnu*"))
+
+
 def module_path():
-    """Ours first, then the daemon's own directory."""
+    """Ours first, then the daemon's own directory, then the private plugins."""
     ours = [os.path.join(BUILD, m, ".libs") for m in ("imdnstap", "mmdnstapparse")]
     system = [os.environ.get("RSYSLOG_MODDIR") or "/nonexistent"]
     system += glob.glob("/usr/lib/*/rsyslog") + ["/usr/lib64/rsyslog", "/usr/lib/rsyslog"]
+    system += [os.path.join(d, "rsyslog") for d in plugin_libraries()]
     return ":".join(ours + [d for d in system if os.path.isdir(d)])
 
 
@@ -73,6 +83,9 @@ def sanitizer_library():
 
 def environment():
     env = dict(os.environ, LC_ALL="C", TZ="UTC")
+    libraries = [p for p in [env.get("LD_LIBRARY_PATH")] if p] + plugin_libraries()
+    if libraries:
+        env["LD_LIBRARY_PATH"] = ":".join(libraries)
     preload = os.environ.get("E2E_PRELOAD") or sanitizer_library()
     if preload:
         env["LD_PRELOAD"] = preload

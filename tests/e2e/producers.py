@@ -14,10 +14,9 @@ import signal
 import socket
 import subprocess
 
-from harness import BUILD, wait_for
+from harness import CACHE, module_path, wait_for
 from tap import Skip
 
-CACHE = os.environ.get("E2E_CACHE") or os.path.join(BUILD, "e2e-packages")
 ZONE = """\
 $ORIGIN example.test.
 $TTL 300
@@ -65,6 +64,21 @@ def fetch(package, root):
     for deb in glob.glob(os.path.join(root, "*.deb")):
         subprocess.run(["dpkg", "-x", deb, root], check=True)
         os.unlink(deb)
+
+
+# Output plugins of rsyslog that have Debian packages of their own.
+PLUGINS = {"omelasticsearch": "rsyslog-elasticsearch", "omkafka": "rsyslog-kafka",
+           "omrelp": "rsyslog-relp",
+           "imrelp": "rsyslog-relp", "lmnsd_ossl": "rsyslog-openssl", "lmnsd_gtls": "rsyslog-gnutls"}
+
+
+def need_plugins(configuration):
+    """Sees to it that the plugins a configuration names are in harness.module_path(): those that
+    are not installed are unpacked privately."""
+    for name, package in PLUGINS.items():
+        if name.replace("lmnsd_", "") in configuration and not any(
+                os.path.exists(os.path.join(d, name + ".so")) for d in module_path().split(":")):
+            unpacked(package)
 
 
 class Program:

@@ -22,7 +22,7 @@ import consumers
 import frames as made
 import fstrm
 import tap
-from producers import Program
+from producers import Program, need_plugins
 from harness import BUILD, SOURCE, Rsyslogd, check_config, corpus, environment, wait_for
 
 CONF_DIR = os.path.join(SOURCE, "rsyslog.conf.d")
@@ -48,6 +48,7 @@ class Shipped(Rsyslogd):
         for old, new in changes:
             assert old in text, f"{name} does not hold {old}"
             text = text.replace(old, new)
+        need_plugins(text)
         with open(self.conf, "w") as file:
             file.write(PROLOGUE.replace("{dir}", dir) + text)
 
@@ -144,7 +145,9 @@ def play(daemon, payloads=None):
 @tap.cases(*FILES)
 def test_file_loads(case, name):
     with open(os.path.join(CONF_DIR, name)) as file:
-        status, lines = check_config(case.dir, file.read())
+        text = file.read()
+    need_plugins(text)
+    status, lines = check_config(case.dir, text)
     bad = [line for line in lines if not re.search("^rsyslogd: (version|End of config)", line)]
     assert status == 0 and not bad, bad
 
