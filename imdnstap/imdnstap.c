@@ -26,6 +26,8 @@
 #include "module-template.h"
 #include "parserif.h"
 #include "prop.h"
+#include "queue.h"
+#include "rsconf.h"
 #include "ruleset.h"
 #include "statsobj.h"
 #include "unicode-helper.h"
@@ -296,9 +298,27 @@ BEGINwillRun
 finalize_it:
 ENDwillRun
 
+/* rsyslog lets no fully delayable message start a queue's way to disk. */
+static void look_at_queue(struct input *input)
+{
+    qqueue_t *queue = input->style.ruleset ? ruleset.GetRulesetQueue(input->style.ruleset)
+                                           : run_config->pConf->pMsgQueue;
+
+    submit_fit_batch(&input->style, queue);
+    if (queue && queue->bIsDA && input->style.flow_control == eFLOWCTL_FULL_DELAY)
+        LogMsg(
+            0, NO_ERRCODE, LOG_WARNING,
+            "imdnstap: input %s: its queue is disk-assisted, but with flowcontrol=\"full\" "
+            "rsyslog stops reading before it uses the disk; set flowcontrol=\"no\" to overflow to "
+            "disk",
+            input->name);
+}
+
 /* rsyslog ends this thread by SIGTTIN; a signal that comes before sigtimedwait costs a second. */
 BEGINrunInput
     CODESTARTrunInput;
+    for (struct input *input = run_config->inputs; input; input = input->next)
+        look_at_queue(input);
     if (!server_start(server)) {
         LogError(errno, RS_RET_ERR, "imdnstap: its threads cannot be started");
         ABORT_FINALIZE(RS_RET_ERR);

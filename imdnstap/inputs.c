@@ -1,7 +1,5 @@
 /* inputs.c - see inputs.h.
  *
- * Numbers are read as text, so that a refusal names parameter, value and range in one line.
- *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "config.h"
@@ -25,183 +23,11 @@
 #include "dial.h"
 #include "inputs.h"
 #include "names.h"
+#include "params.h"
 
 #define MEBIBYTE        (1024 * 1024)
 #define MAX_FRAME_LIMIT (64 * MEBIBYTE)
 #define SECONDS_MAX     86400
-
-static struct cnfparamdescr descriptions[] = {
-    {"path", eCmdHdlrString, 0},
-    {"unlink", eCmdHdlrString, 0},
-    {"filecreatemode", eCmdHdlrFileCreateMode, 0},
-    {"fileowner", eCmdHdlrUID, 0},
-    {"fileownernum", eCmdHdlrInt, 0},
-    {"filegroup", eCmdHdlrGID, 0},
-    {"filegroupnum", eCmdHdlrInt, 0},
-    {"failonchownfailure", eCmdHdlrString, 0},
-    {"address", eCmdHdlrString, 0},
-    {"port", eCmdHdlrString, 0},
-    {"listenportfilename", eCmdHdlrString, 0},
-    {"keepalive", eCmdHdlrString, 0},
-    {"keepalive.time", eCmdHdlrString, 0},
-    {"keepalive.interval", eCmdHdlrString, 0},
-    {"keepalive.probes", eCmdHdlrString, 0},
-    {"permittedpeer", eCmdHdlrArray, 0},
-    {"tls", eCmdHdlrString, 0},
-    {"tls.cacert", eCmdHdlrString, 0},
-    {"tls.mycert", eCmdHdlrString, 0},
-    {"tls.myprivkey", eCmdHdlrString, 0},
-    {"tls.authmode", eCmdHdlrString, 0},
-    {"tls.permittedpeer", eCmdHdlrArray, 0},
-    {"connect", eCmdHdlrString, 0},
-    {"file", eCmdHdlrString, 0},
-    {"file.mode", eCmdHdlrString, 0},
-    {"framing", eCmdHdlrString, 0},
-    {"name", eCmdHdlrString, 0},
-    {"ruleset", eCmdHdlrString, 0},
-    {"tag", eCmdHdlrString, 0},
-    {"facility", eCmdHdlrString, 0},
-    {"severity", eCmdHdlrString, 0},
-    {"hostname", eCmdHdlrString, 0},
-    {"messagetypes", eCmdHdlrArray, 0},
-    {"sample", eCmdHdlrString, 0},
-    {"bundle", eCmdHdlrString, 0},
-    {"encoding", eCmdHdlrString, 0},
-    {"maxframesize", eCmdHdlrString, 0},
-    {"maxsessions", eCmdHdlrString, 0},
-    {"maxsessionsperpeer", eCmdHdlrString, 0},
-    {"handshaketimeout", eCmdHdlrString, 0},
-    {"idletimeout", eCmdHdlrString, 0},
-    {"ratelimit.interval", eCmdHdlrString, 0},
-    {"ratelimit.burst", eCmdHdlrString, 0},
-    {"flowcontrol", eCmdHdlrString, 0},
-};
-
-static struct cnfparamblk block = {CNFPARAMBLK_VERSION,
-                                   sizeof descriptions / sizeof descriptions[0], descriptions};
-
-/* The value of a parameter, or NULL when it is not set. */
-static const struct svar *find(const struct cnfparamvals *values, const char *name)
-{
-    for (int i = 0; i < block.nParams; i++)
-        if (strcmp(descriptions[i].name, name) == 0)
-            return values[i].bUsed ? &values[i].val : NULL;
-    return NULL;
-}
-
-/* False when there is no memory or it is set to nothing. *ret is unchanged when it is not set. */
-static bool read_text(const struct cnfparamvals *values, const char *name, char **ret)
-{
-    const struct svar *value = find(values, name);
-    char *text;
-
-    if (!value)
-        return true;
-    text = es_str2cstr(value->d.estr, NULL);
-    if (!text || !*text) {
-        parser_errmsg("imdnstap: %s=\"\": it must not be empty; leave it out or give a value",
-                      name);
-        free(text);
-        return false;
-    }
-    free(*ret);
-    *ret = text;
-    return true;
-}
-
-/* "128", "128k", "2m". False when it is no number or has another unit. */
-static bool parse_number(const char *text, uint64_t *ret)
-{
-    char *end;
-    unsigned long long number = strtoull(text, &end, 10);
-    unsigned shift = 0;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    if (*end == 'k' || *end == 'K')
-        shift = 10;
-    else if (*end == 'm' || *end == 'M')
-        shift = 20;
-    if (shift)
-        end++;
-    if (*end || number > UINT64_MAX >> 20)
-        return false;
-    *ret = (uint64_t)number << shift;
-    return true;
-}
-
-static bool read_number(const struct cnfparamvals *values, const char *name, uint64_t low,
-                        uint64_t high, uint64_t *ret)
-{
-    char *text = NULL;
-    uint64_t number;
-    bool ok;
-
-    if (!find(values, name))
-        return true;
-    if (!read_text(values, name, &text))
-        return false;
-    ok = parse_number(text, &number) && number >= low && number <= high;
-    if (ok)
-        *ret = number;
-    else
-        parser_errmsg("imdnstap: %s=\"%s\": must be a number from %llu to %llu", name, text,
-                      (unsigned long long)low, (unsigned long long)high);
-    free(text);
-    return ok;
-}
-
-static bool read_unsigned(const struct cnfparamvals *values, const char *name, uint64_t low,
-                          uint64_t high, unsigned scale, unsigned *ret)
-{
-    uint64_t number = *ret / scale;
-
-    if (!read_number(values, name, low, high, &number))
-        return false;
-    *ret = (unsigned)number * scale;
-    return true;
-}
-
-struct choice {
-    const char *text;
-    int value;
-};
-
-/* One of a few words; the list ends with a NULL. */
-static bool read_choice(const struct cnfparamvals *values, const char *name,
-                        const struct choice *choices, int *ret)
-{
-    char list[128] = "", *text = NULL;
-    const struct choice *c;
-
-    if (!find(values, name))
-        return true;
-    if (!read_text(values, name, &text))
-        return false;
-    for (c = choices; c->text && strcasecmp(c->text, text) != 0; c++) {
-        if (c != choices)
-            strncat(list, ", ", sizeof list - strlen(list) - 1);
-        strncat(list, c->text, sizeof list - strlen(list) - 1);
-    }
-    if (c->text)
-        *ret = c->value;
-    else
-        parser_errmsg("imdnstap: %s=\"%s\": there is no such choice; possible are %s", name, text,
-                      list);
-    free(text);
-    return c->text != NULL;
-}
-
-static bool read_binary(const struct cnfparamvals *values, const char *name, bool *ret)
-{
-    static const struct choice binary[] = {{"on", 1}, {"off", 0}, {NULL, 0}};
-    int value = *ret;
-
-    if (!read_choice(values, name, binary, &value))
-        return false;
-    *ret = value;
-    return true;
-}
 
 static bool check_path(const char *path)
 {
@@ -216,43 +42,44 @@ static bool read_socket(const struct cnfparamvals *values, struct source_config 
 {
     const struct svar *value;
 
-    if ((value = find(values, "filecreatemode")))
+    if ((value = params_find(values, "filecreatemode")))
         config->mode = (mode_t)value->d.n;
-    if ((value = find(values, "fileowner")) || (value = find(values, "fileownernum")))
+    if ((value = params_find(values, "fileowner")) || (value = params_find(values, "fileownernum")))
         config->uid = (uid_t)value->d.n;
-    if ((value = find(values, "filegroup")) || (value = find(values, "filegroupnum")))
+    if ((value = params_find(values, "filegroup")) || (value = params_find(values, "filegroupnum")))
         config->gid = (gid_t)value->d.n;
-    return read_binary(values, "unlink", &config->unlink) &&
-           read_binary(values, "failonchownfailure", &config->fail_on_chown) &&
-           read_binary(values, "keepalive", &config->keepalive) &&
-           read_text(values, "path", (char **)&config->path) && check_path(config->path) &&
-           read_text(values, "address", (char **)&config->address) &&
-           read_text(values, "port", (char **)&config->port) &&
-           read_text(values, "listenportfilename", (char **)&config->port_file) &&
-           read_unsigned(values, "keepalive.time", 1, SECONDS_MAX, 1, &config->keepalive_time_s) &&
-           read_unsigned(values, "keepalive.interval", 1, SECONDS_MAX, 1,
-                         &config->keepalive_interval_s) &&
-           read_unsigned(values, "keepalive.probes", 1, 100, 1, &config->keepalive_probes);
+    return params_binary(values, "unlink", &config->unlink) &&
+           params_binary(values, "failonchownfailure", &config->fail_on_chown) &&
+           params_binary(values, "keepalive", &config->keepalive) &&
+           params_text(values, "path", (char **)&config->path) && check_path(config->path) &&
+           params_text(values, "address", (char **)&config->address) &&
+           params_text(values, "port", (char **)&config->port) &&
+           params_text(values, "listenportfilename", (char **)&config->port_file) &&
+           params_unsigned(values, "keepalive.time", 1, SECONDS_MAX, 1,
+                           &config->keepalive_time_s) &&
+           params_unsigned(values, "keepalive.interval", 1, SECONDS_MAX, 1,
+                           &config->keepalive_interval_s) &&
+           params_unsigned(values, "keepalive.probes", 1, 100, 1, &config->keepalive_probes);
 }
 
 static bool read_limits(const struct cnfparamvals *values, struct source_config *config)
 {
     uint64_t max_frame = config->max_frame, sample = config->sample;
 
-    if (!read_number(values, "maxframesize", 512, MAX_FRAME_LIMIT, &max_frame) ||
-        !read_number(values, "sample", 1, 1000000000, &sample))
+    if (!params_number(values, "maxframesize", 512, MAX_FRAME_LIMIT, &max_frame) ||
+        !params_number(values, "sample", 1, 1000000000, &sample))
         return false;
     config->max_frame = (size_t)max_frame;
     config->sample = (uint32_t)sample;
-    return read_unsigned(values, "maxsessions", 0, 1000000, 1, &config->max_sessions) &&
-           read_unsigned(values, "maxsessionsperpeer", 0, 1000000, 1,
-                         &config->max_sessions_per_peer) &&
-           read_unsigned(values, "handshaketimeout", 0, SECONDS_MAX, 1000,
-                         &config->handshake_timeout_ms) &&
-           read_unsigned(values, "idletimeout", 0, SECONDS_MAX, 1000, &config->idle_timeout_ms) &&
-           read_unsigned(values, "ratelimit.interval", 0, SECONDS_MAX, 1000,
-                         &config->rate_interval_ms) &&
-           read_unsigned(values, "ratelimit.burst", 1, 1000000000, 1, &config->rate_burst);
+    return params_unsigned(values, "maxsessions", 0, 1000000, 1, &config->max_sessions) &&
+           params_unsigned(values, "maxsessionsperpeer", 0, 1000000, 1,
+                           &config->max_sessions_per_peer) &&
+           params_unsigned(values, "handshaketimeout", 0, SECONDS_MAX, 1000,
+                           &config->handshake_timeout_ms) &&
+           params_unsigned(values, "idletimeout", 0, SECONDS_MAX, 1000, &config->idle_timeout_ms) &&
+           params_unsigned(values, "ratelimit.interval", 0, SECONDS_MAX, 1000,
+                           &config->rate_interval_ms) &&
+           params_unsigned(values, "ratelimit.burst", 1, 1000000000, 1, &config->rate_burst);
 }
 
 /* All names, for the refusal of one. */
@@ -271,7 +98,7 @@ static void list_types(char *list, size_t size)
 
 static bool read_types(const struct cnfparamvals *values, struct source_config *config)
 {
-    const struct svar *value = find(values, "messagetypes");
+    const struct svar *value = params_find(values, "messagetypes");
     char list[512];
 
     for (int i = 0; value && i < value->d.ar->nmemb; i++) {
@@ -297,7 +124,7 @@ static bool read_types(const struct cnfparamvals *values, struct source_config *
 
 static bool read_permitted(const struct cnfparamvals *values, struct source_config *config)
 {
-    const struct svar *value = find(values, "permittedpeer");
+    const struct svar *value = params_find(values, "permittedpeer");
 
     if (!value)
         return true;
@@ -325,9 +152,9 @@ static bool read_priority(const struct cnfparamvals *values, const char *name, s
     char *text = NULL;
     int number;
 
-    if (!find(values, name))
+    if (!params_find(values, name))
         return true;
-    if (!read_text(values, name, &text))
+    if (!params_text(values, name, &text))
         return false;
     number = decodeSyslogName((uchar *)text, names);
     if (number < 0)
@@ -340,30 +167,29 @@ static bool read_priority(const struct cnfparamvals *values, const char *name, s
 
 static bool read_style(const struct cnfparamvals *values, struct input *input)
 {
-    static const struct choice hostnames[] = {
+    static const struct params_choice hostnames[] = {
         {"identity", SUBMIT_IDENTITY}, {"peer", SUBMIT_PEER}, {"local", SUBMIT_LOCAL}, {NULL, 0}};
-    static const struct choice encodings[] = {
+    static const struct params_choice encodings[] = {
         {"cobs", ENVELOPE_COBS}, {"base64", ENVELOPE_BASE64}, {"raw", ENVELOPE_RAW}, {NULL, 0}};
-    static const struct choice flow_controls[] = {{"full", eFLOWCTL_FULL_DELAY},
-                                                  {"light", eFLOWCTL_LIGHT_DELAY},
-                                                  {"no", eFLOWCTL_NO_DELAY},
-                                                  {NULL, 0}};
-    static const struct choice framings[] = {
+    static const struct params_choice flow_controls[] = {{"full", eFLOWCTL_FULL_DELAY},
+                                                         {"light", eFLOWCTL_LIGHT_DELAY},
+                                                         {"no", eFLOWCTL_NO_DELAY},
+                                                         {NULL, 0}};
+    static const struct params_choice framings[] = {
         {"dnstap", FS_FRAMING_STREAM}, {"powerdns", FS_FRAMING_LENGTH16}, {NULL, 0}};
     struct submit_style *style = &input->style;
     int hostname = SUBMIT_IDENTITY, encoding = ENVELOPE_COBS, flow = eFLOWCTL_FULL_DELAY,
         framing = FS_FRAMING_STREAM, facility = LOG_DAEMON, severity = LOG_INFO;
     uint64_t bundle = 1;
 
-    if (!read_choice(values, "hostname", hostnames, &hostname) ||
-        !read_choice(values, "encoding", encodings, &encoding) ||
-        !read_choice(values, "flowcontrol", flow_controls, &flow) ||
-        !read_choice(values, "framing", framings, &framing) ||
-        !read_number(values, "bundle", 1, SUBMIT_BUNDLE_MAX, &bundle) ||
+    if (!params_choice(values, "hostname", hostnames, &hostname) ||
+        !params_choice(values, "encoding", encodings, &encoding) ||
+        !params_choice(values, "flowcontrol", flow_controls, &flow) ||
+        !params_choice(values, "framing", framings, &framing) ||
         !read_priority(values, "facility", syslogFacNames, &facility) ||
         !read_priority(values, "severity", syslogPriNames, &severity) ||
-        !read_text(values, "tag", &style->tag) || !read_text(values, "name", &input->name) ||
-        !read_text(values, "ruleset", &input->ruleset_name))
+        !params_text(values, "tag", &style->tag) || !params_text(values, "name", &input->name) ||
+        !params_text(values, "ruleset", &input->ruleset_name))
         return false;
     style->tag_len = strlen(style->tag);
     style->hostname = (enum submit_hostname)hostname;
@@ -414,7 +240,7 @@ static bool check_kind(const struct cnfparamvals *values)
     unsigned kind = 0;
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!find(values, names[i]))
+        if (!params_find(values, names[i]))
             continue;
         if (first) {
             parser_errmsg("imdnstap: %s and %s exclude each other: write an input for each", first,
@@ -430,7 +256,7 @@ static bool check_kind(const struct cnfparamvals *values)
         return false;
     }
     for (size_t i = 0; i < sizeof belongings / sizeof belongings[0]; i++)
-        if (find(values, belongings[i].name) && !(belongings[i].kinds & kind)) {
+        if (params_find(values, belongings[i].name) && !(belongings[i].kinds & kind)) {
             parser_errmsg("imdnstap: %s has no meaning for an input with %s: leave it out",
                           belongings[i].name, first);
             return false;
@@ -452,12 +278,12 @@ static bool check_connect(const char *target)
 
 static bool read_far(const struct cnfparamvals *values, struct source_config *config)
 {
-    static const struct choice modes[] = {{"once", 0}, {"follow", 1}, {NULL, 0}};
+    static const struct params_choice modes[] = {{"once", 0}, {"follow", 1}, {NULL, 0}};
     int follow = 0;
 
-    if (!read_text(values, "connect", (char **)&config->connect) ||
-        !read_text(values, "file", (char **)&config->file) ||
-        !read_choice(values, "file.mode", modes, &follow))
+    if (!params_text(values, "connect", (char **)&config->connect) ||
+        !params_text(values, "file", (char **)&config->file) ||
+        !params_choice(values, "file.mode", modes, &follow))
         return false;
     config->follow = follow;
     return check_connect(config->connect);
@@ -465,7 +291,7 @@ static bool read_far(const struct cnfparamvals *values, struct source_config *co
 
 static bool read_tls_peers(const struct cnfparamvals *values, struct tls_settings *tls)
 {
-    const struct svar *value = find(values, "tls.permittedpeer");
+    const struct svar *value = params_find(values, "tls.permittedpeer");
     char **peers;
 
     if (!value)
@@ -505,7 +331,7 @@ static bool check_tls(const struct cnfparamvals *values, const struct tls_settin
     if (missing)
         parser_errmsg("imdnstap: %s is missing: tls=\"on\" with this tls.authmode needs it",
                       missing);
-    else if (!by_list && find(values, "tls.permittedpeer"))
+    else if (!by_list && params_find(values, "tls.permittedpeer"))
         parser_errmsg(
             "imdnstap: tls.permittedpeer has no meaning with this tls.authmode: it must be "
             "name or fingerprint");
@@ -516,30 +342,30 @@ static bool check_tls(const struct cnfparamvals *values, const struct tls_settin
 
 static bool read_tls(const struct cnfparamvals *values, struct source_config *config)
 {
-    static const struct choice modes[] = {{"anon", TLS_ANON},
-                                          {"certvalid", TLS_CERTVALID},
-                                          {"name", TLS_NAME},
-                                          {"fingerprint", TLS_FINGERPRINT},
-                                          {NULL, 0}};
+    static const struct params_choice modes[] = {{"anon", TLS_ANON},
+                                                 {"certvalid", TLS_CERTVALID},
+                                                 {"name", TLS_NAME},
+                                                 {"fingerprint", TLS_FINGERPRINT},
+                                                 {NULL, 0}};
     static const char *const names[] = {"tls.cacert", "tls.mycert", "tls.myprivkey", "tls.authmode",
                                         "tls.permittedpeer"};
     struct tls_settings *tls = &config->tls;
     int mode = TLS_ANON;
 
-    if (!read_binary(values, "tls", &config->use_tls))
+    if (!params_binary(values, "tls", &config->use_tls))
         return false;
     for (size_t i = 0; !config->use_tls && i < sizeof names / sizeof names[0]; i++)
-        if (find(values, names[i])) {
+        if (params_find(values, names[i])) {
             parser_errmsg("imdnstap: %s has no meaning without tls=\"on\"", names[i]);
             return false;
         }
     if (!config->use_tls)
         return true;
     tls->client = config->connect != NULL;
-    if (!read_text(values, "tls.cacert", (char **)&tls->ca) ||
-        !read_text(values, "tls.mycert", (char **)&tls->certificate) ||
-        !read_text(values, "tls.myprivkey", (char **)&tls->key) ||
-        !read_choice(values, "tls.authmode", modes, &mode))
+    if (!params_text(values, "tls.cacert", (char **)&tls->ca) ||
+        !params_text(values, "tls.mycert", (char **)&tls->certificate) ||
+        !params_text(values, "tls.myprivkey", (char **)&tls->key) ||
+        !params_choice(values, "tls.authmode", modes, &mode))
         return false;
     tls->mode = (enum tls_mode)mode;
     return read_tls_peers(values, tls) && check_tls(values, tls);
@@ -549,7 +375,7 @@ static bool check_port(const char *port)
 {
     uint64_t number;
 
-    if (!port || (parse_number(port, &number) && number <= 65535 && strlen(port) <= 5))
+    if (!port || (params_parse_number(port, &number) && number <= 65535 && strlen(port) <= 5))
         return true;
     parser_errmsg("imdnstap: port=\"%s\": must be a number from 0 to 65535 (0 picks one)", port);
     return false;
@@ -599,7 +425,7 @@ static struct input *create(void)
 
 struct input *inputs_read(struct nvlst *list)
 {
-    struct cnfparamvals *values = nvlstGetParams(list, &block, NULL);
+    struct cnfparamvals *values = params_read(list);
     struct input *input = create();
     struct source_config *config;
     bool ok;
@@ -613,7 +439,7 @@ struct input *inputs_read(struct nvlst *list)
          read_types(values, config) && read_permitted(values, config) &&
          read_style(values, input) && check_kind(values) && read_tls(values, config) &&
          check_port(config->port) && set_name(input);
-    cnfparamvalsDestruct(values, &block);
+    params_destroy(values);
     if (ok)
         return input;
     inputs_destroy(input);

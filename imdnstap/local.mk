@@ -23,6 +23,7 @@ module_LTLIBRARIES += imdnstap/imdnstap.la
 imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 	imdnstap/imdnstap.c \
 	imdnstap/inputs.c imdnstap/inputs.h \
+	imdnstap/params.c imdnstap/params.h \
 	imdnstap/submit.c imdnstap/submit.h
 imdnstap_imdnstap_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
 imdnstap_imdnstap_la_CFLAGS = $(RSYSLOG_MODULE_CFLAGS)

@@ -20,8 +20,8 @@ struct session {
     struct fs_stream *stream;
     struct tls_session *tls; /* NULL: none */
     bool tls_told;           /* its peer has been looked at after the handshake */
-    bool counted_start; /* has been through a handshake */
-    bool ended;         /* STOP was the last that came */
+    bool counted_start;      /* has been through a handshake */
+    bool ended;              /* STOP was the last that came */
     uint64_t frames, octets;
     uint64_t deadline_ms; /* 0: none */
 

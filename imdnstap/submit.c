@@ -18,6 +18,7 @@
 #include "glbl.h"
 #include "msg.h"
 #include "prop.h"
+#include "queue.h"
 #include "syslogd-types.h"
 #include "unicode-helper.h"
 
@@ -66,6 +67,15 @@ void submit_exit(obj_if_t *obj_if)
     objRelease(datetime, CORE_COMPONENT);
     objRelease(glbl, CORE_COMPONENT);
     objRelease(prop, CORE_COMPONENT);
+}
+
+void submit_fit_batch(struct submit_style *style, qqueue_t *queue)
+{
+    int most = SUBMIT_BATCH;
+
+    if (queue && queue->qType != QUEUETYPE_DIRECT && queue->iFullDlyMrk / 2 < most)
+        most = queue->iFullDlyMrk > 1 ? queue->iFullDlyMrk / 2 : 1;
+    style->batch = (short)most;
 }
 
 struct submit_batch *submit_create(void)
@@ -249,7 +259,7 @@ bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
 
     if (batch->bundled && !bundle_has_room(batch, style, peer, frame.len))
         close_message(batch);
-    if (batch->style != style || batch->list.nElem == SUBMIT_BATCH)
+    if (batch->style != style || batch->list.nElem >= style->batch)
         submit_flush(batch);
     if (batch->bundled == 0 && !open_message(batch, style, peer, glance))
         return false;

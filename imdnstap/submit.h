@@ -16,7 +16,9 @@
 #include "envelope.h"
 #include "server.h"
 
-/* rsyslog loses what is left of a multi-submit into a full queue at shutdown: not too many. */
+/* rsyslog loses what is left of a multi-submit into a full queue at shutdown: not too many. And it
+ * wakes the queue's workers only behind a whole submit, so that one that is larger than the
+ * queue's full delay mark waits for ever: see submit_fit_batch. */
 #define SUBMIT_BATCH      64
 /* Frames that one message may bundle. */
 #define SUBMIT_BUNDLE_MAX 1000
@@ -33,6 +35,7 @@ struct submit_style {
     enum envelope_encoding encoding;
     syslog_pri_t priority;
     flowControl_t flow_control;
+    short batch; /* messages per submit, at most SUBMIT_BATCH */
     uint32_t sample;
     uint32_t bundle;    /* frames per message at most */
     size_t message_max; /* octets of a message that bundles stay within */
@@ -46,6 +49,9 @@ struct submit_peer {
 };
 
 struct submit_batch;
+
+/* Before the first frame and behind the start of the queues: a batch that fits the queue. */
+void submit_fit_batch(struct submit_style *style, qqueue_t *queue);
 
 rsRetVal submit_init(obj_if_t *obj_if);
 void submit_exit(obj_if_t *obj_if);

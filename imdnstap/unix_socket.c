@@ -118,7 +118,7 @@ int unix_socket_listen(struct source *source)
         close(fd);
         return -1;
     }
-    if (chmod(config->path, config->mode) != 0 || !set_owner(source) || listen(fd, BACKLOG) != 0) {
+    if (listen(fd, BACKLOG) != 0 || chmod(config->path, config->mode) != 0 || !set_owner(source)) {
         source_log(source, SOURCE_ERROR, errno, "path=\"%s\": cannot be set up", config->path);
         unlink(config->path);
         close(fd);
