@@ -34,7 +34,9 @@ struct tls_session {
     const struct tls_settings *settings;
     int fd;
     bool first_seen; /* the peer's first octets have been looked at */
-    bool ready, wants_write, dead;
+    bool ready, wants_write;
+    bool dead;     /* every further call ends as the one before */
+    int end_errno; /* how: 0 is the end of the stream */
     char error[ERROR_SIZE];
     char name[TLS_NAME_SIZE];
 };
@@ -197,15 +199,21 @@ void tls_close(struct tls_session *session)
     free(session);
 }
 
+static ssize_t end(struct tls_session *session, int error)
+{
+    session->dead = true;
+    session->end_errno = error;
+    errno = error;
+    return error ? -1 : 0;
+}
+
 static ssize_t fail(struct tls_session *session, const char *format, const char *detail)
     __attribute__((format(printf, 2, 0)));
 static ssize_t fail(struct tls_session *session, const char *format, const char *detail)
 {
     snprintf(session->error, sizeof session->error, format, detail);
-    session->dead = true;
     ERR_clear_error();
-    errno = EPROTO;
-    return -1;
+    return end(session, EPROTO);
 }
 
 /* Plain text is told by its first octets, before OpenSSL calls it a wrong version number. */
@@ -251,7 +259,7 @@ static ssize_t translate(struct tls_session *session, int result)
     case SSL_ERROR_NONE:
         return result;
     case SSL_ERROR_ZERO_RETURN:
-        return 0;
+        return end(session, 0);
     case SSL_ERROR_WANT_WRITE:
         session->wants_write = true;
         errno = EAGAIN;
@@ -260,15 +268,12 @@ static ssize_t translate(struct tls_session *session, int result)
         errno = EAGAIN;
         return -1;
     case SSL_ERROR_SYSCALL:
-        session->dead = true;
         ERR_clear_error();
-        errno = error;
-        return error ? -1 : 0;
+        return end(session, error);
     default:
         if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-            session->dead = true;
             ERR_clear_error();
-            return 0; /* Frame Streams has its own end: STOP */
+            return end(session, 0); /* Frame Streams has its own end: STOP */
         }
         return handshake_failed(session);
     }
@@ -320,14 +325,8 @@ static ssize_t transfer(struct tls_session *session, void *buffer, size_t size, 
     int some = size > 1 << 30 ? 1 << 30 : (int)size;
 
     ERR_clear_error();
-    /* A reset or an end without close_notify may have come behind octets that were read; after STOP
-     * it is no fault. */
-    if (session->dead && !session->error[0] && !writing)
-        return 0;
-    if (session->dead) {
-        errno = session->error[0] ? EPROTO : ECONNRESET;
-        return -1;
-    }
+    if (session->dead)
+        return end(session, session->end_errno);
     if (!session->ready && (result = advance(session)) <= 0)
         return result;
     errno = 0;
