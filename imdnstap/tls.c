@@ -259,7 +259,7 @@ static ssize_t translate(struct tls_session *session, int result)
     case SSL_ERROR_NONE:
         return result;
     case SSL_ERROR_ZERO_RETURN:
-        return end(session, 0);
+        return 0; /* and again with every read; writing still goes */
     case SSL_ERROR_WANT_WRITE:
         session->wants_write = true;
         errno = EAGAIN;
