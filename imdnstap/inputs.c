@@ -186,6 +186,7 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
         !params_choice(values, "encoding", encodings, &encoding) ||
         !params_choice(values, "flowcontrol", flow_controls, &flow) ||
         !params_choice(values, "framing", framings, &framing) ||
+        !params_number(values, "bundle", 1, SUBMIT_BUNDLE_MAX, &bundle) ||
         !read_priority(values, "facility", syslogFacNames, &facility) ||
         !read_priority(values, "severity", syslogPriNames, &severity) ||
         !params_text(values, "tag", &style->tag) || !params_text(values, "name", &input->name) ||
