@@ -205,10 +205,11 @@ static bool bundle_has_room(const struct submit_batch *batch, const struct submi
 /* Puts the frames of the open message into it. False: no memory, and the message is gone. */
 static bool close_message(struct submit_batch *batch)
 {
-    smsg_t *message = batch->messages[batch->list.nElem];
+    smsg_t *message;
 
-    if (batch->bundled == 0)
+    if (batch->bundled == 0) /* a full list has no place for an open message */
         return true;
+    message = batch->messages[batch->list.nElem];
     batch->bundled = 0;
     text_clear(&batch->body);
     envelope_encode(&batch->body, batch->style->encoding, &batch->peer->attributes,
