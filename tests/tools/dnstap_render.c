@@ -38,7 +38,8 @@ static void render(struct event_decoder *decoder, const struct fmt *fmt, struct 
     fmt_render(fmt, &event, &fmt_options_default, out);
     if (fmt->multi_line && out->len == 0)
         return;
-    fwrite(out->buf, 1, out->len, stdout);
+    if (out->len)
+        fwrite(out->buf, 1, out->len, stdout);
     putchar('\n');
 }
 

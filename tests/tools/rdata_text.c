@@ -55,10 +55,10 @@ int main(void)
             break;
         len = unhex(hex, rdata);
         text_clear(&t);
-        if (dns_rdata_text(&t, type, span_of(rdata, len)))
-            fwrite(t.buf, 1, t.len, stdout);
-        else
+        if (!dns_rdata_text(&t, type, span_of(rdata, len)))
             putchar('!');
+        else if (t.len)
+            fwrite(t.buf, 1, t.len, stdout);
         putchar('\n');
         free(rdata);
     }
