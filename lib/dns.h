@@ -63,6 +63,16 @@ struct dns_rr {
     bool generic; /* data is RFC 3597 because the rdata broke its own format */
 };
 
+/* Does it say an address: A or AAAA, class IN, and rdata that is one? A DNS UPDATE's may have none
+ * (RFC 2136 2.4), and Chaosnet's A is something else. */
+static inline bool dns_rr_is_address(const struct dns_rr *rr)
+{
+    enum { A = 1, AAAA = 28, IN = 1 };
+
+    return (rr->type == A || rr->type == AAAA) && rr->class == IN && !rr->generic &&
+           rr->data.len > 0;
+}
+
 struct dns_option {
     uint16_t code;
     struct str name; /* "ECS", "NSID", ... or "OPT65001" */

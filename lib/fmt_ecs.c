@@ -80,12 +80,6 @@ static void put_answers(struct text *t, const struct event *event,
     text_put_char(t, ']');
 }
 
-static bool is_address(const struct dns_rr *rr)
-{
-    return !rr->generic && rr->class == FMT_CLASS_IN &&
-           (rr->type == FMT_TYPE_A || rr->type == FMT_TYPE_AAAA);
-}
-
 /* The addresses in the answers, as list items. */
 static void put_resolved(struct text *t, const struct event *event,
                          const struct fmt_options *options)
@@ -93,7 +87,7 @@ static void put_resolved(struct text *t, const struct event *event,
     struct fmt_rrs rrs = fmt_section(fmt_response(event), DNS_ANSWER, options);
 
     for (size_t i = 0; i < rrs.count; i++) {
-        if (!is_address(fmt_rr(&rrs, i)))
+        if (!dns_rr_is_address(fmt_rr(&rrs, i)))
             continue;
         fmt_sep(t);
         text_put_json(t, fmt_rr(&rrs, i)->data);

@@ -9,8 +9,6 @@
 #include "fmt_list.h"
 
 #define U64_DIGITS_MAX 20
-#define TYPE_A         1
-#define TYPE_AAAA      28
 #define OPCODE_UPDATE  5
 
 /* Octets that the literals and numbers of one of these take at most, without their strings. */
@@ -197,7 +195,7 @@ static void put_resolved(struct text *t, const struct dns_message *m,
         const struct dns_rr *rr = &m->rr[DNS_ANSWER][i];
         char *p;
 
-        if ((rr->type != TYPE_A && rr->type != TYPE_AAAA) || rr->generic)
+        if (!dns_rr_is_address(rr))
             continue;
         p = text_reserve(t, rr->data.len * 2 + 3);
         if (!p)

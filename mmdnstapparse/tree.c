@@ -10,8 +10,6 @@
 
 #include <json_object.h>
 
-#define TYPE_A        1
-#define TYPE_AAAA     28
 #define OPCODE_UPDATE 5
 
 struct builder {
@@ -151,7 +149,7 @@ static struct fjson_object *resolved_of(struct builder *b, const struct dns_mess
     for (size_t i = 0; list && i < count; i++) {
         const struct dns_rr *rr = &m->rr[DNS_ANSWER][i];
 
-        if ((rr->type == TYPE_A || rr->type == TYPE_AAAA) && !rr->generic)
+        if (dns_rr_is_address(rr))
             fjson_object_array_add(list, ascii(rr->data));
     }
     return list;

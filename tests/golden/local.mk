@@ -22,7 +22,8 @@ GOLDEN = \
 	unbound-pointer-loop \
 	unbound-short-message \
 	unbound-txt-escapes \
-	unknown-numbers
+	unknown-numbers \
+	update-sections
 EXTRA_DIST += tests/golden/golden.py \
 	$(GOLDEN:%=tests/golden/%.in) \
 	$(GOLDEN:%=tests/golden/%.json) $(GOLDEN:%=tests/golden/%.text) \
