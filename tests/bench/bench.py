@@ -12,6 +12,7 @@
 import argparse
 import lzma
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -195,6 +196,7 @@ class Bench:
             sys.exit("bench: %s: %d lines of %d events" % (variant["name"], lines, count))
 
     def section(self, title, variants, base):
+        variants = [v for v in variants if v["name"] == base or re.search(self.args.only, v["name"])]
         print("\n## %s\n" % title)
         print("| variant | events/s | CPU us/event | peak RSS MB | rate / %s | CPU / %s |" % (base, base))
         print("|---|---|---|---|---|---|")
@@ -224,9 +226,8 @@ class Bench:
                  repeat=self.args.repeat * 4),
             dict(name="tcp, all filtered", config=stop, output=False, tcp=True,
                  values=dict(input=none), repeat=self.args.repeat * 4)]
-        if self.args.bundle:
-            variants.append(dict(name="unix, bundle 64", config=stop, output=False,
-                                 values=dict(input='bundle="64"'), repeat=self.args.repeat * 2))
+        variants.append(dict(name="unix, bundle 64", config=stop, output=False,
+                             values=dict(input='bundle="64"'), repeat=self.args.repeat * 2))
         self.section("Input alone, to `stop`", variants, "unix, 1 connection")
 
     def parse(self, fmt, template="%msg%\\n", **more):
@@ -260,8 +261,10 @@ class Bench:
             self.parse("properties", name="properties, 8 fields, 2 workers", template=FIELDS8 + "\\n",
                        values=dict(workers=2)),
             self.parse("properties", name="properties, whole tree", template="%$!dnstap%\\n")]
-        if self.args.bundle:
-            variants.append(self.parse("json", name="json, bundle 64", values=dict(input='bundle="64"')))
+        bundle = dict(input='bundle="64"')
+        variants += [self.parse("json", name="json, bundle 64", values=bundle),
+                     self.parse("json", name="json, bundle 64, 2 workers",
+                                values=dict(bundle, workers=2))]
         variants += self.peers()
         self.section("End to end: unix socket, queue, mmdnstapparse, omfile", variants, floor["name"])
 
@@ -317,7 +320,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=10, help="times that `big` is sent per run")
     parser.add_argument("--sections", default="lib,input,e2e")
-    parser.add_argument("--bundle", action="store_true", help="measure bundle=\"64\" too")
+    parser.add_argument("--only", default=".*", help="variants to run, a regular expression")
     args = parser.parse_args()
     args.builddir = os.path.abspath(args.builddir)
     directory = tempfile.mkdtemp(prefix="bench-")
