@@ -88,26 +88,48 @@ static void put_head(struct text *t, enum envelope_encoding encoding,
  * Ends: every turn but the last takes an octet of the input. */
 static size_t cobs_encode(uint8_t *out, struct span in)
 {
-    struct cursor at = cursor_of(in);
-    uint8_t *start = out;
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    const uint8_t *at = in.ptr, *end = cursor_of(in).end;
+    uint8_t *start = out, *code = out++; /* of the block that is open */
+    size_t len = 0;                      /* of that block */
 
-    for (;;) {
-        size_t left = cursor_left(&at);
-        size_t block = left < COBS_BLOCK_MAX ? left : COBS_BLOCK_MAX;
-        const uint8_t *zero = block ? memchr(at.pos, 0, block) : NULL;
-        size_t len = zero ? (size_t)(zero - at.pos) : block;
+    while (at < end) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        /* Eight octets at once; there is room for all that is left of the input. */
+        if (end - at >= 8 && len + 8 < COBS_BLOCK_MAX) {
+            uint64_t word, zeros;
 
-        *out++ = (uint8_t)(len + 1);
-        if (len) {
-            memcpy(out, at.pos, len);
-            out += len;
-            at.pos += len;
+            memcpy(&word, at, sizeof(word));
+            memcpy(out, at, sizeof(word));
+            zeros = (word - ones) & ~word & high; /* the lowest bit is right */
+            if (zeros) {
+                size_t before = (size_t)__builtin_ctzll(zeros) / 8;
+
+                out += before;
+                at += before + 1;
+                *code = (uint8_t)(len + before + 1);
+                code = out++;
+                len = 0;
+            } else {
+                out += 8;
+                at += 8;
+                len += 8;
+            }
+            continue;
         }
-        if (zero)
-            at.pos++; /* said by the code; behind a last zero follows an empty block */
-        else if (cursor_left(&at) == 0)
-            return (size_t)(out - start);
+#endif
+        if (*at) {
+            *out++ = *at;
+            len++;
+        }
+        if (*at++ == 0 || (len == COBS_BLOCK_MAX && at < end)) {
+            *code = (uint8_t)(len + 1);
+            code = out++;
+            len = 0;
+        }
     }
+    *code = (uint8_t)(len + 1);
+    return (size_t)(out - start);
 }
 
 void envelope_encode(struct text *t, enum envelope_encoding encoding,
@@ -133,6 +155,8 @@ void envelope_encode(struct text *t, enum envelope_encoding encoding,
     }
 }
 
+#define COBS_SHORT 16 /* a block of so many octets is copied in one step */
+
 /* Needs room for in.len octets. False at a code octet of zero, a zero in a block, or a cut block;
  * what was decoded before it counts. Ends: every turn takes an octet. */
 static bool cobs_decode(uint8_t *out, struct cursor in, size_t *ret_len)
@@ -148,11 +172,12 @@ static bool cobs_decode(uint8_t *out, struct cursor in, size_t *ret_len)
             ok = false;
             len = code ? cursor_left(&in) : 0;
         }
-        if (len) {
+        if (len <= COBS_SHORT && cursor_left(&in) >= COBS_SHORT)
+            memcpy(out, in.pos, COBS_SHORT); /* there is room for all that is left of the input */
+        else
             memcpy(out, in.pos, len);
-            out += len;
-            in.pos += len;
-        }
+        out += len;
+        in.pos += len;
         if (ok && code <= COBS_BLOCK_MAX && cursor_left(&in) > 0)
             *out++ = 0;
     }
@@ -197,6 +222,8 @@ static bool base64_decode_last(uint8_t **out, struct cursor in)
     }
     return true;
 }
+
+#define COBS_SHORT 16 /* a block of so many octets is copied in one step */
 
 /* Needs room for in.len octets. Ends: every turn takes four. */
 static bool base64_decode(uint8_t *out, struct cursor in, size_t *ret_len)
