@@ -10,8 +10,9 @@ import signal
 import threading
 
 import fstrm
+import producers
 import tap
-from harness import check_json, rsyslogd, wait_for
+from harness import check_json, check_matches, rsyslogd, wait_for
 
 FOLLOW = 'input(type="imdnstap" name="t" file="%s" file.mode="follow" ruleset="dnstap" %s)'
 START = fstrm.control(fstrm.START, fstrm.CONTENT_TYPE)
@@ -172,6 +173,25 @@ def test_broken_file(case):
     write(path, START + frame(1))
     daemon.wait_lines(1)
     assert len(daemon.log("no Frame Streams")) == 1, daemon.log()
+
+
+@tap.timeout(100)
+def test_bind_file(case):
+    """BIND's own file, written in blocks that end within frames; BIND begins it anew at its restart."""
+    daemon, path = started(case, "bind.fstrm")
+    frames = []
+    dig = producers.Dig()
+    server = case.start(producers.Bind(case.dir, file=path))
+    for turn in range(2):
+        if turn:
+            server.start()
+        for _ in range(30):
+            dig.ask(server, "www.example.test", "A")
+        wait_for("a first block", lambda: len(daemon.lines()) > len(frames))
+        server.stop()
+        frames += fstrm.read_frames(path)
+        check_matches(check_json(daemon.wait_lines(len(frames))), frames)
+    daemon.check_books(len(frames), len(frames))
 
 
 if __name__ == "__main__":
