@@ -6,9 +6,10 @@ over the unix socket; over TCP who can; reconnects after a restart of rsyslogd.
 """
 import os
 
+import fstrm
 import producers
 import tap
-from harness import check_json, rsyslogd, wait_for
+from harness import check_json, check_matches, rsyslogd, wait_for
 
 # What is asked: name, type, options of dig, expected rcode, expected rdata of that type.
 QUESTIONS = (
@@ -86,10 +87,13 @@ def test_unbound(case, bidirectional):
     check_events(daemon, server, "ns-unbound", kinds)
 
 
+TCP = """input(type="imdnstap" name="t" address="127.0.0.1" port="0"
+         listenportfilename="{dir}/port" ruleset="dnstap")"""
+
+
 @tap.timeout(100)
 def test_unbound_tcp(case):
-    daemon = rsyslogd(case, input="""input(type="imdnstap" name="t" address="127.0.0.1" port="0"
-        listenportfilename="{dir}/port" ruleset="dnstap")""")
+    daemon = rsyslogd(case, input=TCP)
     server = case.start(producers.Unbound(case.dir, address=f"127.0.0.1@{tcp_port(daemon)}"))
     check_events(daemon, server, "ns-unbound", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
     assert all(e["peer"] == "127.0.0.1" for e in check_json(daemon.lines()))
@@ -118,10 +122,20 @@ def backend(case):
     return case.start(producers.Unbound(case.dir, socket=os.path.join(case.dir, "unused"))).port
 
 
+def by_way(case, way):
+    """A daemon that listens on unix or TCP, and where: an option of the producer."""
+    if way == "unix":
+        daemon = rsyslogd(case)
+        return daemon, {"socket": daemon.socket}
+    daemon = rsyslogd(case, input=TCP)
+    return daemon, {"address": f"127.0.0.1:{tcp_port(daemon)}"}
+
+
 @tap.timeout(100)
-def test_dnsdist(case):
-    daemon = rsyslogd(case)
-    server = case.start(producers.Dnsdist(case.dir, socket=daemon.socket, backend=backend(case)))
+@tap.cases("unix", "tcp")
+def test_dnsdist(case, way):
+    daemon, where = by_way(case, way)
+    server = case.start(producers.Dnsdist(case.dir, backend=backend(case), **where))
     check_events(daemon, server, "ns-dnsdist", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
 
 
@@ -133,10 +147,11 @@ def test_knot_resolver(case):
 
 
 @tap.timeout(100)
-def test_recursor(case):
+@tap.cases("unix", "tcp")
+def test_recursor(case, way):
     """The Recursor reports only what it asks others: names and types, not the client's port."""
-    daemon = rsyslogd(case)
-    server = case.start(producers.Recursor(case.dir, socket=daemon.socket, backend=backend(case)))
+    daemon, where = by_way(case, way)
+    server = case.start(producers.Recursor(case.dir, backend=backend(case), **where))
     dig = producers.Dig()
     dig.ask(server, "www.example.test", "A")
 
@@ -146,6 +161,22 @@ def test_recursor(case):
     event = wait_for("the resolver's response", found, 25)[0]
     assert event["identity"] == "ns-recursor" and event["dns"]["rcode"] == "NOERROR", event
     assert {a["data"] for a in event["dns"]["answers"]} == {"192.0.2.1", "192.0.2.2"}
+
+
+@tap.timeout(100)
+def test_bind_file(case):
+    """BIND's growing file, followed: every frame of it is an event once it is complete."""
+    path = os.path.join(case.dir, "bind.fstrm")
+    daemon = rsyslogd(case, input="""input(type="imdnstap" name="t" file="{dir}/bind.fstrm"
+        file.mode="follow" ruleset="dnstap")""")
+    server = case.start(producers.Bind(case.dir, file=path))
+    dig = producers.Dig()
+    ports = [dig.ask(server, name, kind, *options) for name, kind, options, _, _ in QUESTIONS]
+    server.stop()  # what it holds back goes out with the end of the file
+    frames = fstrm.read_frames(path)
+    events = check_json(daemon.wait_lines(len(frames)))
+    check_matches(events, frames)
+    assert set(ports) <= {e.get("query_port") for e in events}
 
 
 if __name__ == "__main__":
