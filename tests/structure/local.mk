@@ -1,5 +1,5 @@
 # The tree and what was built of it: purity of the library, exports, documentation, formatting.
-STRUCTURE_TESTS = tests/structure/test_library.sh
+STRUCTURE_TESTS = tests/structure/test_library.sh tests/structure/test_source.sh
 if WITH_RSYSLOG
 STRUCTURE_TESTS += tests/structure/test_exports.sh tests/structure/test_parameters.sh
 endif
