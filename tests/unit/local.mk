@@ -88,3 +88,10 @@ TESTS += tests/unit/test_dns_cost
 tests_unit_test_dns_cost_SOURCES = tests/unit/test_dns_cost.c
 tests_unit_test_dns_cost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dns_cost_LDADD = $(UNIT_LDADD)
+
+# The socket server, without rsyslog.
+check_PROGRAMS += tests/unit/test_server
+TESTS += tests/unit/test_server
+tests_unit_test_server_SOURCES = tests/unit/test_server.c
+tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
