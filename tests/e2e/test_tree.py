@@ -9,6 +9,7 @@ several frames in one envelope, and bundle; split.ruleset; foreach; maxrecords; 
 import base64
 import json
 import socket
+import struct
 
 import fstrm
 import tap
@@ -88,6 +89,12 @@ def hostile_frames():
     yield fstrm.field(1, b"only an identity") + fstrm.field(15, 1)
     yield fstrm.field(14, fstrm.field(1, 6) + fstrm.field(14, b"short")) + fstrm.field(15, 1)
     yield fstrm.field(14, fstrm.field(1, 13) + fstrm.field(10, fstrm.dns_query(1, flags=5 << 11))) \
+        + fstrm.field(15, 1)
+    # Answers of type A: of class CH, without octets, and a good one.
+    answers = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, rr_class, 60, len(data)) + data
+                       for rr_class, data in ((3, b"\1\2\3\4"), (1, b""), (1, b"\xc0\0\2\1")))
+    wire = fstrm.dns_query(1, flags=0x8180)
+    yield fstrm.field(14, fstrm.field(1, 6) + fstrm.field(14, wire[:6] + b"\0\3" + wire[8:] + answers)) \
         + fstrm.field(15, 1)
 
 
