@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of rsyslog.conf.d and the examples of doc/, as shipped.
 
-Covers: every file loads (rsyslogd -N1); each destination's receiver gets exactly the events that
+Covers: every file loads (rsyslogd -N1), the documents' examples do what they say; each destination's receiver gets exactly the events that
 dnstap_render prints for the same frames, and the consumers' parsers take them: UDP, TCP, TLS, file, bulk,
 RELP through edge and centre; a receiver that is away at first; an event larger than a datagram.
 """
@@ -152,16 +152,61 @@ def test_file_loads(case, name):
     assert status == 0 and not bad, bad
 
 
-def test_document_examples_load(case):
-    """The whole configuration in doc/migration.md, and the pieces of doc/formats.md in a frame."""
-    with open(os.path.join(SOURCE, "doc/migration.md")) as file:
+def example(document, word):
+    """The indented block of a document that holds the word."""
+    with open(os.path.join(SOURCE, "doc", document)) as file:
         blocks = re.findall(r"\n\n((?:    .*\n|\n(?=    ))+)", file.read())
-    blocks = [b for b in blocks if "module(load" in b]
-    assert blocks, "no example found"
-    for block in blocks:
-        status, lines = check_config(case.dir, block)
-        bad = [line for line in lines if not re.search("^rsyslogd: (version|End of config)", line)]
-        assert status == 0 and not bad, bad
+    (block,) = [b for b in blocks if word in b]
+    return "".join(line[4:] if line.startswith("    ") else line for line in block.splitlines(True))
+
+
+def test_foreach_example(case):
+    """The scripted way of formats.md: one line per answer."""
+    daemon = Rsyslogd(case.dir)
+    body = example("formats.md", "foreach").replace("/var/log/answers.log", case.dir + "/answers")
+    with open(daemon.conf, "w") as file:
+        file.write(PROLOGUE.replace("{dir}", case.dir) + f"""
+module(load="imdnstap")
+module(load="mmdnstapparse")
+template(name="line" type="string" string="%$.line%\\n")
+input(type="imdnstap" path="{daemon.socket}" ruleset="dnstap")
+ruleset(name="dnstap" queue.type="LinkedList") {{
+    action(type="mmdnstapparse")
+    {body}
+}}
+""")
+    case.start(daemon)
+    daemon.wait_socket()
+    play(daemon)
+    want = [f"{e['dns']['id']} {rr['name']} {rr['type']} {rr['data']}".encode()
+            for e in map(json.loads, rendered("json")) if "dns" in e for rr in e["dns"]["answers"]]
+    check_same(daemon.wait_lines(len(want), "answers"), want)
+
+
+def test_migration_example(case):
+    """dnstap2logstash.py -c -l as migration.md writes it: a datagram per answer, and a copy to the syslog."""
+    receiver = receive(case, kind=socket.SOCK_DGRAM)
+    daemon = Rsyslogd(case.dir)
+    text = example("migration.md", "module(load")
+    for old, new in (("/run/dnstap.sock", daemon.socket), ('target="logstash.example" port="6052"',
+                     f'target="127.0.0.1" port="{receiver.port}"')):
+        assert old in text
+        text = text.replace(old, new)
+    with open(daemon.conf, "w") as file:
+        file.write(PROLOGUE.replace("{dir}", case.dir) + text + f"""
+template(name="copy" type="string" string="%msg%\\n")
+if $programname == "dnstap" then action(type="omfile" file="{case.dir}/syslog" template="copy")
+""")
+    case.start(daemon)
+    daemon.wait_socket()
+    path = corpus("unbound-unix-bidi")
+    fstrm.deliver(daemon.socket, made.frames_of(path))
+    want = [line for line in rendered("logstash_cut", path) if b'"query_direction":"CR"' in line]
+    assert len(want) > 100
+    wait_for(f"{len(want)} datagrams", lambda: len(receiver.pieces) >= len(want))
+    check_same(receiver.pieces, want)
+    check_same(daemon.wait_lines(len(want), "syslog"), want)
+    check_accepted("logstash_cut", want)
 
 
 def test_logstash_udp(case):

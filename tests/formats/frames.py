@@ -116,10 +116,8 @@ def control(ctype, fields=b""):
 
 
 def stream(frames):
-    out = control(2, struct.pack("!II", 1, len(CONTENT_TYPE)) + CONTENT_TYPE)
-    for frame in frames:
-        out += struct.pack("!I", len(frame)) + frame
-    return out + control(3)
+    head = control(2, struct.pack("!II", 1, len(CONTENT_TYPE)) + CONTENT_TYPE)
+    return head + b"".join(struct.pack("!I", len(f)) + f for f in frames) + control(3)
 
 
 def frames_of(path):
