@@ -63,7 +63,11 @@ class Receiver(threading.Thread):
         self.pieces = []  # datagrams, or octets in order of arrival
         self.listener = socket.socket(socket.AF_INET, kind)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
+        for option in (socket.SO_RCVBUF, 33):  # 33: SO_RCVBUFFORCE, for root past the system's limit
+            try:
+                self.listener.setsockopt(socket.SOL_SOCKET, option, 1 << 23)
+            except PermissionError:
+                pass
         self.listener.bind(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         if kind == socket.SOCK_STREAM:
