@@ -306,12 +306,11 @@ static void look_at_queue(struct input *input)
 
     submit_fit_batch(&input->style, queue);
     if (queue && queue->bIsDA && input->style.flow_control == eFLOWCTL_FULL_DELAY)
-        LogMsg(
-            0, NO_ERRCODE, LOG_WARNING,
-            "imdnstap: input %s: its queue is disk-assisted, but with flowcontrol=\"full\" "
-            "rsyslog stops reading before it uses the disk; set flowcontrol=\"no\" to overflow to "
-            "disk",
-            input->name);
+        LogMsg(0, NO_ERRCODE, LOG_WARNING,
+               "imdnstap: input %s: its queue is disk-assisted, but with flowcontrol=\"full\" "
+               "rsyslog stops reading before it uses the disk; to overflow to disk set "
+               "flowcontrol=\"light\" here and queue.lightDelayMark=\"0\" there",
+               input->name);
 }
 
 /* rsyslog ends this thread by SIGTTIN; a signal that comes before sigtimedwait costs a second. */
