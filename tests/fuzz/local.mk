@@ -1,7 +1,7 @@
 # Fuzz targets: fuzz_NAME.c, inputs in corpus/NAME, found crashes in regress/NAME.
 # A new one is a name in FUZZ_TARGETS and three lines below; doc/fuzzing.md says how to run them.
 FUZZ_TARGETS = tests/fuzz/fuzz_frame tests/fuzz/fuzz_dnstap tests/fuzz/fuzz_envelope \
-	tests/fuzz/fuzz_dns
+	tests/fuzz/fuzz_dns tests/fuzz/fuzz_fmt
 FUZZ_LDADD = lib/libdnstap.la
 check_PROGRAMS += $(FUZZ_TARGETS)
 if FUZZING
@@ -26,6 +26,10 @@ tests_fuzz_fuzz_envelope_LDADD = $(FUZZ_LDADD)
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_dns_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_fmt_SOURCES = tests/fuzz/fuzz_fmt.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_fmt_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_fmt_LDADD = $(FUZZ_LDADD)
 
 # Every target for FUZZ_SECONDS, from the seeds of the captures; what is found stays in fuzz-work/.
 FUZZ_SECONDS = 60

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeds for the fuzz targets out of the captures: make_seeds.py CAPTURES-DIR OUT-DIR
 
-OUT-DIR/frame: the beginning of every stream, in both framings; OUT-DIR/dnstap: payloads; OUT-DIR/dns:
+OUT-DIR/frame: the beginning of every stream, in both framings; OUT-DIR/dnstap and OUT-DIR/fmt: payloads; OUT-DIR/dns:
 DNS messages; OUT-DIR/envelope: message bodies. At most one of a kind and size class is taken.
 """
 import base64
@@ -80,6 +80,7 @@ def main(captures, out):
             label = "%s-%d" % (name, size_class)
             run = struct.pack(">I", len(payload)) + payload
             put(out, "dnstap", label, payload)
+            put(out, "fmt", label, payload)
             put(out, "envelope", label, b"dnstap1 b peer=192.0.2.1|" + base64.b64encode(run))
             for field, message in fields(payload):
                 if field != 14:
