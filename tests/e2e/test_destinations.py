@@ -5,7 +5,7 @@
 Covers: omelasticsearch with the shipped template indexes every event, those of the hostile set
 included, and they are found by question name, rcode and client address; omkafka delivers every event once.
 Both come from Maven Central by Maven; without Java or Maven, or when they cannot be had, the
-whole program is skipped and says so.
+whole program is skipped and says so; in CI it fails.
 """
 import json
 import os
@@ -29,6 +29,10 @@ CLASSPATHS = {}
 
 
 def skip_all(why):
+    """Nothing can be tested; in CI, which must have everything, that is a failure."""
+    if os.environ.get("CI") == "true":
+        print(f"1..1\nnot ok 1 - destinations # {why}")
+        sys.exit(1)
     print("1..0 # SKIP " + why)
     sys.exit(0)
 
