@@ -10,6 +10,7 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 import argparse
+import atexit
 import lzma
 import os
 import re
@@ -48,6 +49,7 @@ class Daemon:
         self.log = open(os.path.join(directory, "log"), "w+")
         self.process = subprocess.Popen(
             ["rsyslogd", "-n", "-iNONE", "-f", path], stdout=self.log, stderr=self.log)
+        atexit.register(self.process.kill)
 
     def wait_for(self, condition, what):
         end = time.monotonic() + DEADLINE
@@ -323,6 +325,7 @@ def main():
     parser.add_argument("--only", default=".*", help="variants to run, a regular expression")
     args = parser.parse_args()
     args.builddir = os.path.abspath(args.builddir)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by a signal"))
     directory = tempfile.mkdtemp(prefix="bench-")
     try:
         bench = Bench(args, directory)
