@@ -120,7 +120,7 @@ class Program:
         """How to run it: what looks for its files below /usr gets an overlay of its own there."""
         if not self.root or not self.overlay:
             return [self.path]
-        script = f'mount -t overlay -o lowerdir="$0":/usr overlay /usr && exec "$@"'
+        script = 'mount -t overlay -o lowerdir="$0":/usr overlay /usr && exec "$@"'
         inside = [os.path.join(self.root, "usr"), self.path]
         if subprocess.run(["unshare", "-Urm", "sh", "-c", script, inside[0], "true"],
                           capture_output=True, check=False).returncode != 0:
@@ -417,7 +417,7 @@ class Dig:
         """Returns the client's port; the answer must have come."""
         for _ in range(5):
             port = free_port()
-            run = subprocess.run([self.program.path, f"@127.0.0.1", "-p", str(server.port), "-b",
+            run = subprocess.run([self.program.path, "@127.0.0.1", "-p", str(server.port), "-b",
                                   f"127.0.0.1#{port}", "+tries=1", "+time=5", *options, name, kind],
                                  env=self.program.environment(), capture_output=True, text=True,
                                  check=False, timeout=20)

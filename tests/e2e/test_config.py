@@ -86,7 +86,7 @@ def refused(case, text, parameter):
     named = naming(lines, parameter)
     assert named, f"no line names {parameter}:\n" + "\n".join(lines)
     assert len(named) == 1, f"several lines name {parameter}:\n" + "\n".join(lines)
-    assert status != 0, f"accepted:\n" + "\n".join(lines)
+    assert status != 0, "accepted:\n" + "\n".join(lines)
 
 
 def accepted(case, text):

@@ -32,11 +32,13 @@ def through(case, frames, sort=False, **options):
 def in_memory(case):
     """The reference: the same frames through a memory queue, in a directory of its own."""
     other = tap.Case()
-    case.things.append(other_closer(other))
+    case.things.append(SecondCase(other))
     return through(other, mixed_frames())[1]
 
 
-class other_closer:
+class SecondCase:
+    """Ends another case with this one."""
+
     def __init__(self, other):
         self.other = other
 

@@ -11,7 +11,7 @@ import threading
 import fstrm
 import tap
 from fstrm import CONTENT_TYPE, READY, START, STOP, Client, control, data
-from harness import check_json, check_matches, rsyslogd, wait_for
+from harness import check_json, rsyslogd, wait_for
 
 UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
 
