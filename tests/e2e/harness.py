@@ -145,7 +145,7 @@ class Rsyslogd:
         self.dir = dir
         self.socket = os.path.join(dir, "sock")
         self.conf = os.path.join(dir, "rsyslog.conf")
-        self.modules = modules or module_path()
+        self.modules = modules  # None: module_path() at each start, as plugins may come later
         self.files = files
         self.process = None
         self.status = None
@@ -160,7 +160,8 @@ class Rsyslogd:
             file.write(CONF.format(**values))
 
     def command(self):
-        return [find_rsyslogd(), "-n", "-iNONE", "-f", self.conf, "-M", self.modules]
+        return [find_rsyslogd(), "-n", "-iNONE", "-f", self.conf, "-M",
+                self.modules or module_path()]
 
     def start(self):
         assert self.process is None
