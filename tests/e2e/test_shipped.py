@@ -23,7 +23,7 @@ import frames as made
 import fstrm
 import tap
 from producers import Program, need_plugins
-from harness import BUILD, SOURCE, Rsyslogd, check_config, corpus, environment, module_path, wait_for
+from harness import BUILD, SOURCE, Rsyslogd, check_config, corpus, environment, wait_for
 
 CONF_DIR = os.path.join(SOURCE, "rsyslog.conf.d")
 FILES = sorted(os.path.basename(f) for f in glob.glob(os.path.join(CONF_DIR, "*.conf")))
@@ -49,7 +49,6 @@ class Shipped(Rsyslogd):
             assert old in text, f"{name} does not hold {old}"
             text = text.replace(old, new)
         need_plugins(text)
-        self.modules = module_path()  # with what has just been unpacked
         with open(self.conf, "w") as file:
             file.write(PROLOGUE.replace("{dir}", dir) + text)
 
