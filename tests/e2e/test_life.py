@@ -6,6 +6,7 @@ restarts over a disk queue; a sink that does not take anything; what at most a k
 """
 import os
 import random
+import select
 import signal
 import socket
 import stat
@@ -14,7 +15,7 @@ import threading
 import fstrm
 import tap
 from fstrm import Client, CONTENT_TYPE, control
-from harness import QUEUES, Rsyslogd, check_json, rsyslogd, wait_for
+from harness import OUTPUT, QUEUES, Rsyslogd, check_json, rsyslogd, wait_for
 from test_stream import BAD_PEERS, complaints_of, ids, numbered
 
 UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
@@ -230,6 +231,46 @@ def test_stalled_sink(case):
     daemon.check_books(traffic.sent, traffic.sent)
     receiver.close()
     sink.close()
+
+
+@tap.timeout(120)
+def test_sink_away_spills_to_disk(case):
+    """An action's disk-assisted queue, as in the shipped files: the sink is away, reading goes on while the
+    surplus lies on disk, and all of it arrives when the sink is back. Order is not kept, and plain TCP knows
+    no acknowledgement: omfwd sends the message twice during which it noticed."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="2000" '
+                                  'queue.dequeueBatchSize="128"',
+                      output=OUTPUT + f"""action(type="omfwd" target="127.0.0.1" port="{port}"
+                      protocol="tcp" template="line" action.resumeRetryCount="-1"
+                      action.resumeInterval="1" queue.type="LinkedList" queue.size="5000"
+                      queue.filename="away" queue.maxDiskSpace="1g")""")
+    frames = numbered(0, 20000)
+    fstrm.deliver(daemon.socket, frames)
+    lines = daemon.wait_lines(len(frames), deadline=40)
+    assert any(name.startswith("away.0") for name in os.listdir(daemon.dir + "/spool"))
+    got = {}  # octets by connection: the memory's and the disk's worker have one each
+
+    def received():
+        return [line for octets in got.values() for line in bytes(octets).split(b"\n")[:-1]]
+    with socket.create_server(("127.0.0.1", port)) as sink:
+        sink.setblocking(False)
+
+        def drained():
+            for peer in select.select([sink, *got], [], [], 0)[0]:
+                if peer is sink:
+                    got[sink.accept()[0]] = bytearray()
+                else:
+                    got[peer].extend(peer.recv(1 << 20))
+            return sum(octets.count(b"\n") for octets in got.values()) >= len(frames) and \
+                set(received()) == set(lines)
+        wait_for("everything at the sink", drained, 60)
+    assert len(set(lines)) == len(frames), "the frames cannot be told apart"
+    assert len(received()) <= len(frames) + 2 * len(got), len(received())
+    daemon.check_books(len(frames), len(frames))
+    for peer in got:
+        peer.close()
 
 
 def test_kill_with_disk_queue(case):
