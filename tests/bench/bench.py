@@ -318,7 +318,7 @@ def main():
     parser = argparse.ArgumentParser(description="Measures the modules; see the head of this file.")
     parser.add_argument("--builddir", default=os.path.join(TOP, "build"))
     parser.add_argument("--corpus", default=os.path.join(TOP, "tests", "corpus"))
-    parser.add_argument("--big", default=os.path.join(HERE, "big-cut.fstrm.xz"))
+    parser.add_argument("--big", default=os.path.join(HERE, "..", "corpus", "big-cut.fstrm.xz"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=10, help="times that `big` is sent per run")
     parser.add_argument("--sections", default="lib,input,e2e")

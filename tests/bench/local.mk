@@ -7,8 +7,7 @@ tests_bench_bench_send_SOURCES = tests/bench/bench_send.c
 tests_bench_bench_send_CFLAGS = $(AM_CFLAGS) -pthread
 
 TESTS += tests/bench/check_instructions.sh
-EXTRA_DIST += tests/bench/check_instructions.sh tests/bench/instructions.txt tests/bench/bench.py \
-	tests/bench/big-cut.fstrm.xz
+EXTRA_DIST += tests/bench/check_instructions.sh tests/bench/instructions.txt tests/bench/bench.py
 
 bench: all tests/bench/bench_lib tests/bench/bench_send
 	/usr/bin/python3 $(srcdir)/tests/bench/bench.py --builddir $(abs_builddir) $(BENCH_FLAGS)

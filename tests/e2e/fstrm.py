@@ -3,6 +3,7 @@
 
 Protocol: fstrm/control.h of farsightsec/fstrm; schema: dnstap.proto.
 """
+import lzma
 import socket
 import struct
 import time
@@ -52,7 +53,7 @@ def parse_stream(octets):
 
 
 def read_frames(path):
-    with open(path, "rb") as file:
+    with (lzma.open if path.endswith(".xz") else open)(path, "rb") as file:
         return parse_stream(file.read())
 
 
@@ -235,8 +236,8 @@ class Client:
 
 
 def deliver(address, frames, bidirectional=True):
-    """One whole session."""
-    client = Client(address)
+    """One whole session. The deadline is that of a crowded, sanitised machine."""
+    client = Client(address, deadline=60)
     if bidirectional:
         client.ready().frames(frames).finish()
     else:

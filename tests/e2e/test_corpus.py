@@ -8,7 +8,7 @@ import os
 
 import fstrm
 import tap
-from harness import CORPUS, QUEUES, check_json, check_matches, corpus, rsyslogd
+from harness import CORPUS, CORPUS_DIR, QUEUES, check_json, check_matches, corpus, rsyslogd
 
 NAMES = [os.path.basename(path)[:-len(".fstrm")] for path in CORPUS]
 # One of each way of writing dnstap; long enough for every queue to work.
@@ -66,6 +66,17 @@ def test_every_corpus_file(case):
             check_matches(check_json(lines), frames)
     daemon.check_books(total, total)
     assert daemon.counters()["sessions.opened"] == 2 * len(CORPUS)
+
+
+@tap.timeout(150)
+def test_big_cut(case):
+    """50,000 frames of a busy Unbound: as many lines as frames, in order."""
+    frames = fstrm.read_frames(os.path.join(CORPUS_DIR, "big-cut.fstrm.xz"))
+    assert len(frames) == 50000, len(frames)
+    daemon = rsyslogd(case)
+    fstrm.deliver(daemon.socket, frames)
+    check_matches(check_json(daemon.wait_lines(len(frames), deadline=90)), frames)
+    daemon.check_books(len(frames), len(frames))
 
 
 @tap.cases(*NAMES)
