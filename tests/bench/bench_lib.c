@@ -154,7 +154,7 @@ static struct span read_file(const char *path)
     FILE *f = fopen(path, "rb");
     struct span content = {0};
     uint8_t *buf;
-    long size;
+    long size = 0;
 
     if (!f || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0)
         die("cannot read a file");

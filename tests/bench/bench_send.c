@@ -181,7 +181,7 @@ static uint8_t *load(const char *path, size_t *ret_len)
 {
     FILE *f = fopen(path, "rb");
     uint8_t *data;
-    long size;
+    long size = 0;
 
     if (!f || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) <= 0)
         die(path);

@@ -447,31 +447,68 @@ def test_relay_centre_restarts(case):
 
 
 RECEIVER = """\
-global(maxMessageSize="64k")
-module(load="imtcp")
-input(type="imtcp" port="{port}" ruleset="in")
-template(name="in" type="list") {{ property(name="app-name") constant(value=" ")
-    property(name="msg") constant(value="\\n") }}
+global(maxMessageSize="64k" {files})
+module(load="{input}" {options})
+input(type="{input}" address="127.0.0.1" port="{port}" ruleset="in")
+template(name="in" type="string" string="{line}\\n")
 ruleset(name="in") {{ action(type="omfile" file="{dir}/events" template="in") }}
 """
+TLS_FILES = "".join(f' defaultNetstreamDriver{kind}File="{{dir}}/{name}"'
+                    for kind, name in (("CA", "ca.pem"), ("Cert", "s.pem"), ("Key", "s.key")))
 
 
-def test_cef_into_another_rsyslogd(case):
-    """A stock rsyslogd reads the lines as RFC 5424, the CEF as their message."""
-    with socket.socket() as s:
+def second_rsyslogd(case, input, line, files="", options=""):
+    """Another stock rsyslogd that writes what it gets to events; and its port."""
+    kind = socket.SOCK_DGRAM if input == "imudp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    siem_dir, our_dir = case.dir + "/siem", case.dir + "/ours"
-    os.makedirs(siem_dir)
-    os.makedirs(our_dir)
-    siem = Rsyslogd(siem_dir)
-    with open(siem.conf, "w") as file:
-        file.write(PROLOGUE.replace("{dir}", siem_dir) + RECEIVER.format(port=port, dir=siem_dir))
-    case.start(siem)
-    play(start(case, "cef-tcp.conf", ('port="514"', f'port="{port}"'), RETRY, dir=our_dir))
-    want = [b"dnstap " + line for line in rendered("cef")]
-    wait_for(f"{len(want)} lines", lambda: set(siem.lines()) >= set(want), 40)
-    assert set(siem.lines()) == set(want)
+    os.makedirs(case.dir + "/second")
+    second = Rsyslogd(case.dir + "/second")
+    text = RECEIVER.format(input=input, port=port, dir=second.dir, line=line, options=options,
+                           files=files.replace("{dir}", case.dir))
+    need_plugins(text)
+    with open(second.conf, "w") as file:
+        file.write(PROLOGUE.replace("{dir}", second.dir) + text)
+    case.start(second)
+    # Bound: /proc/net has the port in hexadecimal, for TCP in state 0A, listening.
+    table, state = ("udp", " ") if input == "imudp" else ("tcp", " 0A ")
+    wait_for("the second rsyslogd", lambda: second.check_alive() and any(
+        f":{port:04X} 00000000:0000{state}" in line for line in open("/proc/net/" + table)))
+    return second, port
+
+
+def check_second(second, want):
+    wait_for(f"{len(want)} lines", lambda: set(second.lines()) >= set(want), 40)
+    assert set(second.lines()) == set(want)
+
+
+def test_udp_into_another_rsyslogd(case):
+    """One datagram an event: the JSON is the whole message, without a syslog header. As many as the smallest
+    receive buffer holds for a receiver that gets no turn: UDP promises nothing beyond."""
+    some = 60
+    second, port = second_rsyslogd(case, "imudp", "%rawmsg%")
+    play(start(case, "logstash-udp.conf", ('port="6052"', f'port="{port}"'),
+               ("/var/log/", case.dir + "/")), made.frames_of(SAMPLE)[:some])
+    check_second(second, rendered("logstash")[:some])
+
+
+def test_tcp_into_another_rsyslogd(case):
+    """A stock rsyslogd reads the lines as RFC 5424, the CEF as their message."""
+    second, port = second_rsyslogd(case, "imtcp", "%app-name% %msg%")
+    play(start(case, "cef-tcp.conf", ('port="514"', f'port="{port}"'), RETRY))
+    check_second(second, [b"dnstap " + line for line in rendered("cef")])
+
+
+def test_tls_into_another_rsyslogd(case):
+    """The same over TLS, RFC 5425 octet counting, the receiver's name checked."""
+    certificates(case.dir, "siem.example.com")
+    second, port = second_rsyslogd(case, "imtcp", "%app-name% %msg:::drop-last-lf%", TLS_FILES,
+                                   'streamDriver.name="ossl" streamDriver.mode="1" '
+                                   'streamDriver.authMode="anon"')
+    play(start(case, "cef-tls.conf", ('port="6514"', f'port="{port}"'), RETRY,
+               ("/etc/ssl/certs/ca-certificates.crt", case.dir + "/ca.pem")))
+    check_second(second, [b"dnstap " + line for line in rendered("cef")])
 
 
 SYSLOG_NG = """\
