@@ -70,7 +70,7 @@ step() {
 # How many cases ended so, by the result files that automake keeps of every program. The names are
 # those of automake: PASS, FAIL, SKIP, XFAIL, XPASS, ERROR.
 count() {
-    find "$dir" -name sanitizers -prune -o -name clang -prune -o -name 'rsyslog-dnstap-*' -prune -o \
+    find "$dir" -mindepth 1 -name sanitizers -prune -o -name clang -prune -o -name 'rsyslog-dnstap-*' -prune -o \
         -name '*.trs' -print0 |
         xargs -0 -r grep -h "^:test-result: $1" | wc -l
 }

@@ -14,8 +14,8 @@ import signal
 import socket
 import subprocess
 
-from harness import CACHE, module_path, wait_for
-from tap import Skip
+from harness import CACHE, module_path, sanitizer_library, wait_for
+from tap import OtherBuild, Skip
 
 ZONE = """\
 $ORIGIN example.test.
@@ -72,9 +72,19 @@ PLUGINS = {"omelasticsearch": "rsyslog-elasticsearch", "omkafka": "rsyslog-kafka
            "imrelp": "rsyslog-relp", "lmnsd_ossl": "rsyslog-openssl", "lmnsd_gtls": "rsyslog-gnutls"}
 
 
+def refuse_hanging(configuration):
+    """Stock plugins that bring libgnutls hang in dlopen, in its constructor's bindtextdomain, when
+    a sanitizer's runtime is preloaded: without any module of ours as well."""
+    settings = "".join(line.split("#")[0] for line in configuration.splitlines(True))
+    if sanitizer_library() and any(name in settings for name in ("omelasticsearch", "omrelp", "imrelp",
+                                                                  "gtls")):
+        raise OtherBuild("libgnutls hangs with a preloaded sanitizer")
+
+
 def need_plugins(configuration):
     """Sees to it that the plugins a configuration names are in harness.module_path(): those that
     are not installed are unpacked privately."""
+    refuse_hanging(configuration)
     for name, package in PLUGINS.items():
         if name.replace("lmnsd_", "") in configuration and not any(
                 os.path.exists(os.path.join(d, name + ".so")) for d in module_path().split(":")):
