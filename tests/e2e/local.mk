@@ -26,3 +26,6 @@ endif
 e2e: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(E2E_TESTS)'
 .PHONY: e2e
+# What the tests fetched for themselves.
+distclean-local:
+	rm -rf e2e-destinations e2e-packages

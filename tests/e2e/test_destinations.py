@@ -178,6 +178,8 @@ num.partitions=1
 
 
 if __name__ == "__main__":
+    if os.environ.get("E2E_ONLY") == "none":
+        tap.main()  # an empty plan: nothing to fetch
     if not shutil.which("java") or not shutil.which("mvn"):
         skip_all("no Java or no Maven here")
     for destination in ("opensearch", "kafka"):
