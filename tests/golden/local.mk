@@ -1,5 +1,8 @@
 # Annotated frames and their exact text, see golden.py.
 GOLDEN = \
+	bind-notauth bind-notimp bind-update-yxdomain kdig-tool-response nsd-badvers \
+	nsd-formerr-header-only stub-query stub-response \
+	unbound-forwarder-query unbound-forwarder-response \
 	bind-client-response \
 	bind-ede \
 	bind-resolver-query \
