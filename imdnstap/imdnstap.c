@@ -334,6 +334,8 @@ BEGINafterRun
     CODESTARTafterRun;
     server_stop(server);
     for (struct input *input = run_config->inputs; input; input = input->next) {
+        if (input->running)
+            source_log_books(input->running);
         if (input->stats)
             statsobj.Destruct(&input->stats);
         input->running = NULL;

@@ -231,6 +231,19 @@ void source_log(struct source *source, enum source_level level, int error, const
     va_end(arguments);
 }
 
+void source_log_books(struct source *source)
+{
+    unsigned long long n[COUNT_MAX];
+
+    for (int i = 0; i < COUNT_MAX; i++)
+        n[i] = atomic_load(&source->counters[i]);
+    source_log(source, SOURCE_INFO, 0,
+               "ended, frames: %llu received = %llu submitted + %llu filtered + %llu sampled out + "
+               "%llu rate-limited + %llu invalid + %llu discarded; %llu sessions",
+               n[COUNT_RECEIVED], n[COUNT_SUBMITTED], n[COUNT_FILTERED], n[COUNT_SAMPLED_OUT],
+               n[COUNT_RATE_LIMITED], n[COUNT_INVALID], n[COUNT_DISCARDED], n[COUNT_OPENED]);
+}
+
 /* May this line be said? *ret_missed: lines that the last window kept back. */
 static bool pass_limit(struct source_log_limit *limit, unsigned *ret_missed)
 {

@@ -141,6 +141,8 @@ unsigned source_sessions_of(struct source *source, const char *address);
 void source_peer_enter(struct source *source, const char *address);
 void source_peer_leave(struct source *source, const char *address);
 
+/* The books of a life, in one line at its end: what impstats did not get to show any more. */
+void source_log_books(struct source *source);
 /* One line, with "imdnstap: input NAME: " before it. */
 void source_log(struct source *source, enum source_level level, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -121,7 +121,7 @@ module(load="mmdnstapparse")
 template(name="line" type="string" string="{template}")
 template(name="log" type="string" string="%syslogseverity-text% %msg%\\n")
 {extra}
-ruleset(name="dnstap" {queue} queue.timeoutshutdown="20000" queue.workerthreads="{workers}") {{
+ruleset(name="dnstap" {queue} queue.timeoutshutdown="{shutdown}" queue.workerthreads="{workers}") {{
   {action}
   {output}
 }}
@@ -141,7 +141,7 @@ class Rsyslogd:
     def __init__(self, dir, input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap")',
                  action='action(type="mmdnstapparse" output="json" replacemsg="json")',
                  queue=QUEUES["memory"], extra="", template="%msg%\\n", output=OUTPUT, workers=1,
-                 maxmessage="256k", globals="", modules=None, files=None):
+                 maxmessage="256k", globals="", modules=None, files=None, shutdown=20000):
         self.dir = dir
         self.socket = os.path.join(dir, "sock")
         self.conf = os.path.join(dir, "rsyslog.conf")
@@ -151,7 +151,7 @@ class Rsyslogd:
         self.status = None
         os.makedirs(os.path.join(dir, "spool"), exist_ok=True)
         values = dict(dir=dir, socket=self.socket, queue=queue, workers=workers,
-                      maxmessage=maxmessage, globals=globals,
+                      maxmessage=maxmessage, globals=globals, shutdown=shutdown,
                       template=template.replace('"', '\\"'))
         for name, text in (("input", input), ("action", action), ("extra", extra),
                            ("output", output)):

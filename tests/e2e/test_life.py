@@ -176,6 +176,17 @@ def test_stop_during_traffic(case, queue):
     assert written
 
 
+def test_books_at_exit(case):
+    """The last line about an input has its books to the frame: impstats says nothing at exit."""
+    daemon = rsyslogd(case, input=UNIX % 'messagetypes=["CLIENT_QUERY"]')
+    fstrm.deliver(daemon.socket, numbered(1, 30) + numbered(31, 12, kind="CLIENT_RESPONSE"))
+    daemon.wait_lines(30)
+    daemon.stop()
+    line, = daemon.log("input t: ended")
+    assert "42 received = 30 submitted + 12 filtered + 0 sampled out + 0 rate-limited + " \
+        "0 invalid + 0 discarded; 1 sessions" in line, line
+
+
 def test_producers_reconnect(case):
     """Producers come back after a restart; nothing of the second life is lost."""
     daemon = rsyslogd(case)
