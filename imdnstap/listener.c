@@ -203,7 +203,9 @@ void listener_destroy(struct listener *listener)
     if (config->path && config->unlink && !listener->passed && stat(config->path, &now) == 0 &&
         now.st_dev == listener->device && now.st_ino == listener->inode &&
         unlink(config->path) != 0)
-        source_log(listener->source, SOURCE_WARNING, errno, "path=\"%s\": cannot be removed",
+        source_log(listener->source, SOURCE_WARNING, errno,
+                   "path=\"%s\": cannot be removed (rsyslogd's user must be able to write to its "
+                   "directory); the next start replaces it",
                    config->path);
     free(listener);
 }

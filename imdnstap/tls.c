@@ -45,7 +45,8 @@ struct tls_session {
 static const char *reason(void)
 {
     unsigned long code = ERR_get_error();
-    const char *text = code ? ERR_reason_error_string(code) : NULL;
+    const char *text = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
+                                                        : ERR_reason_error_string(code);
 
     ERR_clear_error();
     return text ? text : "unknown reason";

@@ -7,6 +7,7 @@ E2E_TESTS = \
 	tests/e2e/test_input.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_live.py \
+	tests/e2e/test_privdrop.py \
 	tests/e2e/test_shipped.py \
 	tests/e2e/test_stream.py \
 	tests/e2e/test_transport.py \

@@ -25,6 +25,10 @@ class OtherBuild(Skip):
     """The test cannot be made in this kind of build; CI runs it in another one."""
 
 
+class NotRoot(OtherBuild):
+    """The test needs root's rights; where it runs without them that is no fault of the tree's."""
+
+
 class TestTimeout(Exception):
     """A test took longer than its limit."""
 

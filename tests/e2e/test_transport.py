@@ -271,6 +271,18 @@ def test_tls_stalls(case):
     daemon.wait_counters(handshakes_failed=2)
 
 
+def test_files_that_are_not_there(case):
+    """One line names the parameter, the file and the system's reason; the others go on."""
+    made = authority(case)
+    daemon = rsyslogd(case, input=TCP % tls_options(made) + """
+        input(type="imdnstap" name="u" port="0" ruleset="dnstap" tls="on"
+              tls.mycert="{dir}/server.pem" tls.myprivkey="{dir}/nothing.key")""")
+    line, = daemon.wait_log("nothing.key")
+    assert "tls.myprivkey" in line and "No such file" in line, line
+    deliver_tls(address_of(daemon), context(made), numbered(1, 2))
+    daemon.wait_lines(2)
+
+
 def test_certificates_reload_on_hup(case):
     made = authority(case)
     daemon, address = tcp_daemon(case, tls_options(made))
