@@ -21,6 +21,7 @@
 
 #include "cfsysline.h"
 #include "conf.h"
+#include "dirty.h"
 #include "errmsg.h"
 #include "glbl.h"
 #include "module-template.h"
@@ -100,7 +101,11 @@ static void log_line(enum source_level level, int error, const char *line)
     static const int severities[] = {
         [SOURCE_INFO] = LOG_INFO, [SOURCE_WARNING] = LOG_WARNING, [SOURCE_ERROR] = LOG_ERR};
 
-    LogMsg(error, NO_ERRCODE, severities[level], "%s", line);
+    /* While inputs end LogMsg knows stderr alone, which a service often has not. */
+    if (error == 0 && glbl.GetGlobalInputTermState())
+        logmsgInternal(NO_ERRCODE, LOG_SYSLOG | severities[level], (const uchar *)line, 0);
+    else
+        LogMsg(error, NO_ERRCODE, severities[level], "%s", line);
 }
 
 static const struct server_callbacks callbacks = {
