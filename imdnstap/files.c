@@ -225,6 +225,15 @@ static struct reader *add_reader(struct files *files, const char *path, const st
     return reader;
 }
 
+/* A pattern may match directories; one that is a directory's name is a mistake, said once. */
+static void say_directory(struct files *files, const char *path)
+{
+    if (files->said_no_match || strcmp(path, files->config.pattern) != 0)
+        return;
+    notice(files, FILES_ERROR, path, "this is a directory: name the files in it, as in DIR/*");
+    files->said_no_match = true;
+}
+
 static void match_path(struct files *files, const char *path)
 {
     struct stat st;
@@ -232,8 +241,10 @@ static void match_path(struct files *files, const char *path)
 
     if (stat(path, &st) != 0)
         return; /* gone between glob and here, or a link to nothing */
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(st.st_mode)) {
+        say_directory(files, path);
         return;
+    }
     if (files->config.mode == FILES_FOLLOW)
         watch_directory_of(files->inotify, path);
     reader = find_reader(files, &st);

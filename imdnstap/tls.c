@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -41,7 +42,7 @@ struct tls_session {
     char name[TLS_NAME_SIZE];
 };
 
-/* The oldest entry of OpenSSL's queue, which is left empty. */
+/* The oldest entry of OpenSSL's queue, which is left empty. It has no texts for the system's errors. */
 static const char *reason(void)
 {
     unsigned long code = ERR_get_error();
@@ -52,16 +53,41 @@ static const char *reason(void)
     return text ? text : "unknown reason";
 }
 
+/* A daemon has nobody to ask: OpenSSL would ask at the terminal, and wait. */
+static int no_password(char *buffer, int size, int writing, void *data)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)data;
+    return -1;
+}
+
+static bool load_key(SSL_CTX *ctx, const char *path, char *why, size_t size)
+{
+    unsigned long code;
+
+    SSL_CTX_set_default_passwd_cb(ctx, no_password);
+    if (SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) == 1)
+        return true;
+    code = ERR_peek_last_error();
+    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ) {
+        ERR_clear_error();
+        snprintf(why, size, "tls.myprivkey=\"%s\": has a passphrase; give a key without one", path);
+    } else {
+        snprintf(why, size, "tls.myprivkey=\"%s\": %s", path, reason());
+    }
+    return false;
+}
+
 static bool load_files(SSL_CTX *ctx, const struct tls_settings *s, char *why, size_t size)
 {
     if (s->certificate && SSL_CTX_use_certificate_chain_file(ctx, s->certificate) != 1) {
         snprintf(why, size, "tls.mycert=\"%s\": %s", s->certificate, reason());
         return false;
     }
-    if (s->key && SSL_CTX_use_PrivateKey_file(ctx, s->key, SSL_FILETYPE_PEM) != 1) {
-        snprintf(why, size, "tls.myprivkey=\"%s\": %s", s->key, reason());
+    if (s->key && !load_key(ctx, s->key, why, size))
         return false;
-    }
     if (s->certificate && SSL_CTX_check_private_key(ctx) != 1) {
         snprintf(why, size, "tls.myprivkey=\"%s\" is not the key of tls.mycert=\"%s\"",
                  s->key ? s->key : "", s->certificate);
@@ -235,16 +261,53 @@ static ssize_t look_at_first(struct tls_session *session)
                 fs_guess_protocol(span_of(first, (size_t)got)));
 }
 
+/* What its operator, or ours, can do about a certificate. */
+static const char *remedy(long verified)
+{
+    switch (verified) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return "it needs a new one";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "look at the clocks of both hosts";
+    case X509_V_ERR_INVALID_PURPOSE:
+        return "its extended key usage must allow its side of TLS";
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return "its issuer must be in tls.cacert";
+    default:
+        return "it needs another one";
+    }
+}
+
+static ssize_t certificate_refused(struct tls_session *session, long verified)
+{
+    char detail[ERROR_SIZE - 64];
+
+    snprintf(detail, sizeof detail, "%s (%s)", X509_verify_cert_error_string(verified),
+             remedy(verified));
+    return fail(session, "its certificate is refused: %s", detail);
+}
+
 static ssize_t handshake_failed(struct tls_session *session)
 {
     unsigned long code = ERR_peek_error();
     long verified = SSL_get_verify_result(session->ssl);
 
-    if (verified != X509_V_OK)
-        return fail(session, "its certificate is refused: %s",
-                    X509_verify_cert_error_string(verified));
-    if (ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+    /* without SSL_VERIFY_PEER nothing was refused for it */
+    if (verified != X509_V_OK && SSL_get_verify_mode(session->ssl) & SSL_VERIFY_PEER)
+        return certificate_refused(session, verified);
+    switch (ERR_GET_REASON(code)) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         return fail(session, "it shows no certificate (tls.authmode wants one)%s", "");
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+        return fail(session, "it does not speak TLS 1.2 or later%s", "");
+    case SSL_R_WRONG_VERSION_NUMBER:
+        return fail(session, "it speaks no TLS (tls=\"off\" is for those)%s", "");
+    }
     if (ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET)
         return fail(session, "it refuses our side of TLS: %s", reason());
     return fail(session, "TLS failed: %s", reason());

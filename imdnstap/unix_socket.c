@@ -98,6 +98,7 @@ int unix_socket_listen(struct source *source)
 {
     const struct source_config *config = source->config;
     struct sockaddr_un address;
+    bool ok;
     int fd;
 
     if (!set_path(&address, config->path)) {
@@ -114,12 +115,16 @@ int unix_socket_listen(struct source *source)
     }
     fchmod(fd, config->mode); /* so that it never exists with a wider mode */
     if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        source_log(source, SOURCE_ERROR, errno, "path=\"%s\": cannot be bound", config->path);
+        source_log(source, SOURCE_ERROR, errno,
+                   "path=\"%s\": cannot be bound; its directory must be there, and writable",
+                   config->path);
         close(fd);
         return -1;
     }
-    if (listen(fd, BACKLOG) != 0 || chmod(config->path, config->mode) != 0 || !set_owner(source)) {
+    ok = listen(fd, BACKLOG) == 0 && chmod(config->path, config->mode) == 0;
+    if (!ok)
         source_log(source, SOURCE_ERROR, errno, "path=\"%s\": cannot be set up", config->path);
+    if (!ok || !set_owner(source)) {
         unlink(config->path);
         close(fd);
         return -1;

@@ -8,6 +8,7 @@ E2E_TESTS = \
 	tests/e2e/test_life.py \
 	tests/e2e/test_live.py \
 	tests/e2e/test_privdrop.py \
+	tests/e2e/test_refusals.py \
 	tests/e2e/test_shipped.py \
 	tests/e2e/test_stream.py \
 	tests/e2e/test_transport.py \
@@ -16,6 +17,7 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/destinations/kafka/pom.xml \
 	tests/e2e/destinations/opensearch/Node.java \
 	tests/e2e/destinations/opensearch/pom.xml \
+	tests/e2e/certificates.py \
 	tests/e2e/fstrm.py \
 	tests/e2e/harness.py \
 	tests/e2e/producers.py \

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """TCP, TLS, dial-out and growing files: every way in besides the unix socket.
 
-Covers: port 0 and the port file, IPv6, permittedpeer; TLS with and without client certificates,
-each refusal and its log line, reload on HUP; dial-out to TCP and unix with reconnects; following
+Covers: port 0 and the port file, IPv6; TLS of both versions, reload on HUP (refusals are in
+test_refusals.py); dial-out to TCP and unix with reconnects; following
 a file that grows, is renamed, is cut short, across restarts; a thousand sessions.
 """
 import os
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 
 import fstrm
 import producers
 import tap
+from certificates import authority, context, tls_options
 from fstrm import CONTENT_TYPE, Client, control
 from harness import check_json, rsyslogd, wait_for
 from test_stream import complaints_of, ids, numbered
@@ -62,19 +61,6 @@ def test_tcp_over_ipv6(case):
     assert all(line.startswith(b"::1|") for line in daemon.wait_lines(3))
 
 
-def test_permittedpeer(case):
-    """A prefix lets in or refuses; the refusal is one line and one count."""
-    daemon = rsyslogd(case, input=TCP % 'permittedpeer=["192.0.2.0/24","2001:db8::/32"]' + """
-        input(type="imdnstap" name="u" address="127.0.0.1" port="0"
-         listenportfilename="{dir}/port2" ruleset="dnstap" permittedpeer=["127.0.0.0/8"])""")
-    Client(address_of(daemon)).wait_closed()
-    daemon.wait_counters(sessions_refused=1)
-    line, = complaints_of(daemon)
-    assert "127.0.0.1" in line and "permittedpeer" in line, line
-    fstrm.deliver(address_of(daemon, name="port2"), numbered(1, 2))
-    daemon.wait_lines(2)
-
-
 def test_reset_after_stop(case):
     """A peer that resets right after STOP loses nothing of what it sent."""
     import struct
@@ -112,71 +98,6 @@ def test_thousand_sessions(case):
     daemon.wait_counters(sessions_opened=1000, sessions_closed=1000)
 
 
-class Authority:
-    """A certificate authority in the test's directory, made with the openssl program."""
-
-    def __init__(self, dir):
-        self.dir = dir
-        if not shutil.which("openssl"):
-            raise tap.Skip("no openssl program")
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def run(self, *arguments):
-        subprocess.run(("openssl",) + arguments, cwd=self.dir, check=True, capture_output=True)
-
-    def authority(self, name):
-        self.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                 "-keyout", name + ".key", "-out", name + ".pem", "-days", "10", "-subj",
-                 "/CN=" + name, "-addext", "basicConstraints=critical,CA:TRUE")
-        return self.path(name + ".pem")
-
-    def issue(self, name, ca, common=None, days=5, san=None):
-        """A certificate; days below 0: expired."""
-        with open(self.path(name + ".ext"), "w") as file:
-            file.write(f"subjectAltName={san or 'DNS:' + (common or name)}\n")
-        self.run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                 name + ".key", "-out", name + ".csr", "-subj", "/CN=" + (common or name))
-        with open(self.path("index.txt"), "a"), open(self.path("ca.cnf"), "w") as file:
-            file.write("[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\n"
-                       "default_md=sha256\npolicy=p\nunique_subject=no\nrand_serial=yes\n"
-                       "[p]\ncommonName=supplied\n")
-        dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z") if days < 0 else \
-            ("-days", str(days))
-        self.run("ca", "-batch", "-config", "ca.cnf", "-cert", ca + ".pem", "-keyfile", ca + ".key",
-                 "-in", name + ".csr", "-out", name + ".pem", "-extfile", name + ".ext", "-notext",
-                 *dates)
-        return self.path(name + ".pem")
-
-
-def authority(case):
-    made = Authority(case.dir)
-    made.authority("ca")
-    made.issue("server", "ca", "localhost", san="DNS:localhost,IP:127.0.0.1")
-    return made
-
-
-def tls_options(made, mode=None, peers=None, extra=""):
-    text = f'tls="on" tls.mycert="{made.path("server.pem")}" ' \
-        f'tls.myprivkey="{made.path("server.key")}" '
-    if mode:
-        text += f'tls.cacert="{made.path("ca.pem")}" tls.authmode="{mode}" '
-    if peers:
-        text += "tls.permittedpeer=[" + ",".join(f'"{p}"' for p in peers) + "] "
-    return text + extra
-
-
-def context(made, certificate=None, version=None):
-    out = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    out.load_verify_locations(made.path("ca.pem"))
-    if certificate:
-        out.load_cert_chain(made.path(certificate + ".pem"), made.path(certificate + ".key"))
-    if version:
-        out.minimum_version = out.maximum_version = version
-    return out
-
-
 def deliver_tls(address, tls, frames, bidirectional=True):
     client = Client(address, tls=tls, server_name="localhost")
     if bidirectional:
@@ -209,57 +130,6 @@ def refused_by_tls(daemon, address, tls, pattern, before=0):
     import re
     lines = complaints_of(daemon)[before:]
     assert len(lines) == 1 and re.search(pattern, lines[0], re.I), lines
-
-
-def test_client_certificates(case):
-    """certvalid: who has one of our authority gets in; each other kind is refused by name."""
-    made = authority(case)
-    made.authority("other")
-    made.issue("good", "ca")
-    made.issue("stranger", "other")
-    made.issue("old", "ca", days=-1)
-    daemon, address = tcp_daemon(case, tls_options(made, "certvalid"))
-    deliver_tls(address, context(made, "good"), numbered(1, 5))
-    daemon.wait_lines(5)
-    refused_by_tls(daemon, address, context(made), r"certificate", 0)
-    refused_by_tls(daemon, address, context(made, "stranger"), r"certificate|issuer|unknown", 1)
-    refused_by_tls(daemon, address, context(made, "old"), r"expired", 2)
-    daemon.wait_counters(handshakes_failed=3)
-    deliver_tls(address, context(made, "good"), numbered(6, 5))
-    assert ids(daemon.wait_lines(10)) == list(range(1, 11))
-
-
-def test_client_names(case):
-    """name: the certificate's name must be one of tls.permittedpeer."""
-    made = authority(case)
-    made.issue("good", "ca", "ns1.example.net")
-    made.issue("bad", "ca", "ns2.example.org")
-    daemon, address = tcp_daemon(case, tls_options(made, "name", ["*.example.net"]))
-    deliver_tls(address, context(made, "good"), numbered(1, 5))
-    daemon.wait_lines(5)
-    refused_by_tls(daemon, address, context(made, "bad"), r"ns2\.example\.org")
-
-
-def test_client_fingerprint(case):
-    made = authority(case)
-    made.issue("good", "ca")
-    made.issue("bad", "ca")
-    run = subprocess.run(["openssl", "x509", "-in", made.path("good.pem"), "-noout", "-fingerprint",
-                          "-sha1"], capture_output=True, text=True, check=True)
-    print_ = "SHA1:" + run.stdout.strip().split("=")[1]
-    daemon, address = tcp_daemon(case, tls_options(made, "fingerprint", [print_]))
-    deliver_tls(address, context(made, "good"), numbered(1, 5))
-    daemon.wait_lines(5)
-    refused_by_tls(daemon, address, context(made, "bad"), r"fingerprint|SHA1")
-
-
-def test_plain_text_on_tls_port(case):
-    made = authority(case)
-    daemon, address = tcp_daemon(case, tls_options(made))
-    Client(address).send(control(fstrm.READY, CONTENT_TYPE)).wait_closed()
-    line, = daemon.wait_log("(?i)imdnstap.*(plain|no TLS|not TLS|without TLS)")
-    daemon.wait_counters(handshakes_failed=1)
-    assert len(complaints_of(daemon)) == 1
 
 
 def test_tls_stalls(case):
