@@ -91,6 +91,11 @@ static bool take_frame(void *thread, void *owner, void *peer, struct span frame,
     return submit_frame(thread, &((struct input *)owner)->style, peer, frame, glance);
 }
 
+static unsigned settle(void *thread)
+{
+    return submit_settle(thread);
+}
+
 static void flush(void *thread)
 {
     submit_flush(thread);
@@ -114,6 +119,7 @@ static const struct server_callbacks callbacks = {
     .peer_open = peer_open,
     .peer_close = peer_close,
     .frame = take_frame,
+    .settle = settle,
     .flush = flush,
     .log = log_line,
 };
@@ -260,7 +266,7 @@ static rsRetVal open_input(modConfData_t *config, struct input *input)
                                   (int)strlen(input->name)));
     if (!set_state(config, input))
         ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
-    input->running = server_add(server, &input->source);
+    input->running = input->style.source = server_add(server, &input->source);
     if (input->running)
         CHKiRet(create_stats(input));
 finalize_it:

@@ -22,6 +22,8 @@
 
 #include "dial.h"
 #include "inputs.h"
+#include "inputs_kind.h"
+#include "inputs_tls.h"
 #include "names.h"
 #include "params.h"
 
@@ -187,11 +189,19 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
         !params_choice(values, "flowcontrol", flow_controls, &flow) ||
         !params_choice(values, "framing", framings, &framing) ||
         !params_number(values, "bundle", 1, SUBMIT_BUNDLE_MAX, &bundle) ||
+        !params_unsigned(values, "bundle.latency", 0, SUBMIT_LATENCY_MAX_MS, 1,
+                         &style->bundle_latency_ms) ||
         !read_priority(values, "facility", syslogFacNames, &facility) ||
         !read_priority(values, "severity", syslogPriNames, &severity) ||
         !params_text(values, "tag", &style->tag) || !params_text(values, "name", &input->name) ||
         !params_text(values, "ruleset", &input->ruleset_name))
         return false;
+    if (style->bundle_latency_ms && bundle == 1) {
+        parser_errmsg(
+            "imdnstap: bundle.latency has no meaning without a bundle of 2 frames at least: "
+            "leave it out, or set bundle");
+        return false;
+    }
     style->tag_len = strlen(style->tag);
     style->hostname = (enum submit_hostname)hostname;
     style->encoding = (enum envelope_encoding)encoding;
@@ -200,68 +210,6 @@ static bool read_style(const struct cnfparamvals *values, struct input *input)
     style->sample = input->source.sample;
     style->bundle = (uint32_t)bundle;
     input->source.framing = (enum fs_framing)framing;
-    return true;
-}
-
-/* The ways to get frames, and what else belongs to which of them. */
-enum kind { OF_PATH = 1, OF_PORT = 2, OF_CONNECT = 4, OF_FILE = 8 };
-
-static const struct {
-    const char *name;
-    unsigned kinds;
-} belongings[] = {
-    {"unlink", OF_PATH},
-    {"filecreatemode", OF_PATH},
-    {"fileowner", OF_PATH},
-    {"fileownernum", OF_PATH},
-    {"filegroup", OF_PATH},
-    {"filegroupnum", OF_PATH},
-    {"failonchownfailure", OF_PATH},
-    {"address", OF_PORT},
-    {"listenportfilename", OF_PORT},
-    {"permittedpeer", OF_PORT},
-    {"maxsessionsperpeer", OF_PORT},
-    {"keepalive", OF_PORT | OF_CONNECT},
-    {"keepalive.time", OF_PORT | OF_CONNECT},
-    {"keepalive.interval", OF_PORT | OF_CONNECT},
-    {"keepalive.probes", OF_PORT | OF_CONNECT},
-    {"maxsessions", OF_PATH | OF_PORT},
-    {"handshaketimeout", OF_PATH | OF_PORT | OF_CONNECT},
-    {"idletimeout", OF_PATH | OF_PORT | OF_CONNECT},
-    {"framing", OF_PATH | OF_PORT | OF_CONNECT},
-    {"tls", OF_PORT | OF_CONNECT},
-    {"file.mode", OF_FILE},
-};
-
-/* Exactly one way to get frames, and no parameter of another. */
-static bool check_kind(const struct cnfparamvals *values)
-{
-    static const char *const names[] = {"path", "port", "connect", "file"};
-    const char *first = NULL;
-    unsigned kind = 0;
-
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!params_find(values, names[i]))
-            continue;
-        if (first) {
-            parser_errmsg("imdnstap: %s and %s exclude each other: write an input for each", first,
-                          names[i]);
-            return false;
-        }
-        first = names[i];
-        kind = 1U << i;
-    }
-    if (!first) {
-        parser_errmsg("imdnstap: the input has none of path, port, connect, file: say where frames "
-                      "come from, e.g. path=\"/run/dnstap.sock\"");
-        return false;
-    }
-    for (size_t i = 0; i < sizeof belongings / sizeof belongings[0]; i++)
-        if (params_find(values, belongings[i].name) && !(belongings[i].kinds & kind)) {
-            parser_errmsg("imdnstap: %s has no meaning for an input with %s: leave it out",
-                          belongings[i].name, first);
-            return false;
-        }
     return true;
 }
 
@@ -288,88 +236,6 @@ static bool read_far(const struct cnfparamvals *values, struct source_config *co
         return false;
     config->follow = follow;
     return check_connect(config->connect);
-}
-
-static bool read_tls_peers(const struct cnfparamvals *values, struct tls_settings *tls)
-{
-    const struct svar *value = params_find(values, "tls.permittedpeer");
-    char **peers;
-
-    if (!value)
-        return true;
-    peers = calloc((size_t)value->d.ar->nmemb + 1, sizeof *peers);
-    tls->permitted = (const char *const *)peers;
-    for (int i = 0; peers && i < value->d.ar->nmemb; i++) {
-        peers[i] = es_str2cstr(value->d.ar->arr[i], NULL);
-        if (!peers[i])
-            return false;
-        tls->permitted_count++;
-        if (tls->mode != TLS_FINGERPRINT || tls_is_fingerprint(peers[i]))
-            continue;
-        parser_errmsg(
-            "imdnstap: tls.permittedpeer=\"%s\": with tls.authmode=\"fingerprint\" it must "
-            "be SHA1: or SHA256: and the octets in hexadecimal",
-            peers[i]);
-        return false;
-    }
-    return peers != NULL;
-}
-
-/* What the mode needs must be there, and nothing may be given that would have no effect. */
-static bool check_tls(const struct cnfparamvals *values, const struct tls_settings *tls)
-{
-    bool by_list = tls->mode == TLS_NAME || tls->mode == TLS_FINGERPRINT;
-    const char *missing = NULL;
-
-    if (!tls->client && !tls->certificate)
-        missing = "tls.mycert";
-    else if (tls->certificate && !tls->key)
-        missing = "tls.myprivkey";
-    else if ((tls->mode == TLS_NAME || tls->mode == TLS_CERTVALID) && !tls->ca)
-        missing = "tls.cacert";
-    else if (by_list && !tls->permitted_count)
-        missing = "tls.permittedpeer";
-    if (missing)
-        parser_errmsg("imdnstap: %s is missing: tls=\"on\" with this tls.authmode needs it",
-                      missing);
-    else if (!by_list && params_find(values, "tls.permittedpeer"))
-        parser_errmsg(
-            "imdnstap: tls.permittedpeer has no meaning with this tls.authmode: it must be "
-            "name or fingerprint");
-    else
-        return true;
-    return false;
-}
-
-static bool read_tls(const struct cnfparamvals *values, struct source_config *config)
-{
-    static const struct params_choice modes[] = {{"anon", TLS_ANON},
-                                                 {"certvalid", TLS_CERTVALID},
-                                                 {"name", TLS_NAME},
-                                                 {"fingerprint", TLS_FINGERPRINT},
-                                                 {NULL, 0}};
-    static const char *const names[] = {"tls.cacert", "tls.mycert", "tls.myprivkey", "tls.authmode",
-                                        "tls.permittedpeer"};
-    struct tls_settings *tls = &config->tls;
-    int mode = TLS_ANON;
-
-    if (!params_binary(values, "tls", &config->use_tls))
-        return false;
-    for (size_t i = 0; !config->use_tls && i < sizeof names / sizeof names[0]; i++)
-        if (params_find(values, names[i])) {
-            parser_errmsg("imdnstap: %s has no meaning without tls=\"on\"", names[i]);
-            return false;
-        }
-    if (!config->use_tls)
-        return true;
-    tls->client = config->connect != NULL;
-    if (!params_text(values, "tls.cacert", (char **)&tls->ca) ||
-        !params_text(values, "tls.mycert", (char **)&tls->certificate) ||
-        !params_text(values, "tls.myprivkey", (char **)&tls->key) ||
-        !params_choice(values, "tls.authmode", modes, &mode))
-        return false;
-    tls->mode = (enum tls_mode)mode;
-    return read_tls_peers(values, tls) && check_tls(values, tls);
 }
 
 static bool check_port(const char *port)
@@ -438,8 +304,8 @@ struct input *inputs_read(struct nvlst *list)
     config = &input->source;
     ok = read_socket(values, config) && read_far(values, config) && read_limits(values, config) &&
          read_types(values, config) && read_permitted(values, config) &&
-         read_style(values, input) && check_kind(values) && read_tls(values, config) &&
-         check_port(config->port) && set_name(input);
+         read_style(values, input) && inputs_kind_check(values) &&
+         inputs_tls_read(values, config) && check_port(config->port) && set_name(input);
     params_destroy(values);
     if (ok)
         return input;
@@ -459,12 +325,7 @@ void inputs_destroy(struct input *input)
     free((char *)config->port);
     free((char *)config->port_file);
     free((char *)config->connect);
-    free((char *)config->tls.ca);
-    free((char *)config->tls.certificate);
-    free((char *)config->tls.key);
-    for (size_t i = 0; i < config->tls.permitted_count; i++)
-        free((char *)config->tls.permitted[i]);
-    free((void *)config->tls.permitted);
+    inputs_tls_free(&config->tls);
     free((char *)config->file);
     free((char *)config->state_dir);
     free((char *)config->state_name);

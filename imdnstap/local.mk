@@ -23,6 +23,8 @@ module_LTLIBRARIES += imdnstap/imdnstap.la
 imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 	imdnstap/imdnstap.c \
 	imdnstap/inputs.c imdnstap/inputs.h \
+	imdnstap/inputs_kind.c imdnstap/inputs_kind.h \
+	imdnstap/inputs_tls.c imdnstap/inputs_tls.h \
 	imdnstap/params.c imdnstap/params.h \
 	imdnstap/submit.c imdnstap/submit.h
 imdnstap_imdnstap_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)

@@ -53,6 +53,7 @@ static struct cnfparamdescr descriptions[] = {
     {"messagetypes", eCmdHdlrArray, 0},
     {"sample", eCmdHdlrString, 0},
     {"bundle", eCmdHdlrString, 0},
+    {"bundle.latency", eCmdHdlrString, 0},
     {"encoding", eCmdHdlrString, 0},
     {"maxframesize", eCmdHdlrString, 0},
     {"maxsessions", eCmdHdlrString, 0},

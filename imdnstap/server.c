@@ -186,13 +186,17 @@ static void *run(void *argument)
     if (thread == server->threads)
         begin_listeners(thread);
     while (!server_stopping(server)) {
-        int count = epoll_wait(thread->epoll, events, EVENTS_MAX, CHECK_MS);
+        unsigned wait_ms =
+            thread->held_ms && thread->held_ms < CHECK_MS ? thread->held_ms : CHECK_MS;
+        int count = epoll_wait(thread->epoll, events, EVENTS_MAX, (int)wait_ms);
 
         for (int i = 0; i < count && !server_stopping(server); i++) {
             struct handler *handler = events[i].data.ptr;
 
             handler->ready(thread, handler, events[i].events);
         }
+        if (thread->held_ms)
+            thread->held_ms = server->callbacks->settle(thread->context);
         check_times(thread);
     }
     server->callbacks->flush(thread->context);

@@ -42,7 +42,10 @@ struct server_callbacks {
      * glance: NULL when it is no dnstap. */
     bool (*frame)(void *thread, void *owner, void *peer, struct span frame,
                   const struct dnstap_glance *glance);
-    /* Hands the batch on: called at the end of each read. May block. */
+    /* The end of a read: hands on what need not wait for more. May block. Returns the milliseconds
+     * until it is to be called again at the latest; 0: nothing waits. */
+    unsigned (*settle)(void *thread);
+    /* Hands everything on. May block. Before a peer is closed. */
     void (*flush)(void *thread);
     void (*log)(enum source_level level, int error, const char *line);
 };
@@ -79,6 +82,7 @@ struct server_thread {
     pthread_mutex_t inbox_mutex;
     struct session *inbox; /* handed over, not yet begun */
     uint64_t next_check_ms;
+    unsigned held_ms;          /* settle's last answer */
     uint64_t tally[COUNT_MAX]; /* of the source that has its turn */
 };
 

@@ -78,6 +78,8 @@ void session_destroy(struct session *session)
 
 void session_end(struct server_thread *thread, struct session *session)
 {
+    if (thread->context) /* frames of this peer may wait for others */
+        thread->server->callbacks->flush(thread->context);
     server_unwatch(thread, &session->handler);
     if (session->prev)
         session->prev->next = session->next;
@@ -110,8 +112,10 @@ void session_take_frame(struct server_thread *thread, struct source *source, voi
 
     if (counter == COUNT_SUBMITTED &&
         !callbacks->frame(thread->context, source->config->owner, peer_context, frame,
-                          glanced ? &glance : NULL))
+                          glanced ? &glance : NULL)) {
         counter = COUNT_DISCARDED;
+        source_tell_memory(source);
+    }
     thread->tally[COUNT_RECEIVED]++;
     thread->tally[counter]++;
 }
@@ -432,7 +436,8 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
     /* Ends: OpenSSL holds one record at most. */
     while (outcome == KEEP && session->tls && tls_pending(session->tls))
         outcome = read_once(thread, session);
-    thread->server->callbacks->flush(thread->context);
+    if (outcome == KEEP)
+        thread->held_ms = thread->server->callbacks->settle(thread->context);
     session_tally(thread, session->source);
     if (outcome == CLOSE)
         session_end(thread, session);

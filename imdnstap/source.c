@@ -7,6 +7,7 @@
 #include "source.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -282,6 +283,21 @@ void source_log_peer(struct source *source, enum source_level level, int error, 
     va_start(arguments, format);
     say(source, level, error, format, arguments);
     va_end(arguments);
+}
+
+void source_tell_memory(struct source *source)
+{
+    if (!atomic_exchange(&source->told_memory, true))
+        source_log(source, SOURCE_ERROR, ENOMEM,
+                   "frames are lost: no memory for messages. This is said once; the counter "
+                   "\"discarded\" has them all");
+}
+
+void source_lose(struct source *source, uint64_t frames)
+{
+    source_count(source, COUNT_DISCARDED, frames);
+    atomic_fetch_sub_explicit(&source->counters[COUNT_SUBMITTED], frames, memory_order_relaxed);
+    source_tell_memory(source);
 }
 
 struct source *source_create(struct server *server, const struct source_config *config)

@@ -107,6 +107,7 @@ struct source {
     _Atomic uint64_t rate_window_ms;
     _Atomic unsigned rate_used;
     struct source_log_limit log_limits[SOURCE_ERROR + 1]; /* by level */
+    atomic_bool told_memory;                              /* that frames are lost for want of it */
     pthread_mutex_t peers_mutex;
     struct source_peer *peers; /* only with max_sessions_per_peer; at most as many as sessions */
     struct tls_context *tls;
@@ -121,6 +122,11 @@ static inline void source_count(struct source *source, enum source_counter count
     if (n)
         atomic_fetch_add_explicit(&source->counters[counter], n, memory_order_relaxed);
 }
+
+/* Frames that are counted as submitted could not be, for want of memory: discarded instead. */
+void source_lose(struct source *source, uint64_t frames);
+/* One line about that, once. */
+void source_tell_memory(struct source *source);
 
 /* Monotonic, coarse: a few ms. */
 uint64_t source_now_ms(void);

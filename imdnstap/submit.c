@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "rsyslog.h"
 
@@ -40,6 +41,7 @@ struct submit_batch {
     const struct submit_style *style; /* of all in the list */
     const struct submit_peer *peer;   /* of the message that is open */
     uint32_t bundled; /* frames in `run`, for messages[list.nElem]; 0: none is open */
+    uint64_t due_ms;  /* when the open message goes on at the latest; only with a latency */
     struct syslogTime received;
     time_t received_seconds;
     struct syslogTime reported; /* of `reported_seconds`: most frames share a second */
@@ -226,6 +228,25 @@ static bool close_message(struct submit_batch *batch)
     return false;
 }
 
+/* The same for a message whose frames are in the books as submitted. */
+static void close_bundle(struct submit_batch *batch)
+{
+    const struct submit_style *style = batch->style;
+    uint32_t frames = batch->bundled;
+
+    if (!close_message(batch))
+        source_lose(style->source, frames);
+}
+
+/* Not the coarse clock: it would add its 4 ms to a latency of one. */
+static uint64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* A message that lacks its body: that comes with close_message. */
 static bool open_message(struct submit_batch *batch, const struct submit_style *style,
                          const struct submit_peer *peer, const struct dnstap_glance *glance)
@@ -248,6 +269,8 @@ static bool open_message(struct submit_batch *batch, const struct submit_style *
     batch->style = style;
     batch->peer = peer;
     batch->messages[batch->list.nElem] = message;
+    if (style->bundle_latency_ms)
+        batch->due_ms = clock_ms() + style->bundle_latency_ms;
     text_clear(&batch->run);
     return true;
 }
@@ -259,7 +282,7 @@ bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
     size_t before;
 
     if (batch->bundled && !bundle_has_room(batch, style, peer, frame.len))
-        close_message(batch);
+        close_bundle(batch);
     if (batch->style != style || batch->list.nElem >= style->batch)
         submit_flush(batch);
     if (batch->bundled == 0 && !open_message(batch, style, peer, glance))
@@ -277,8 +300,24 @@ bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
     return style->bundle > 1 || close_message(batch);
 }
 
+unsigned submit_settle(struct submit_batch *batch)
+{
+    smsg_t *open;
+    uint64_t now_ms;
+
+    if (batch->bundled && batch->style->bundle_latency_ms &&
+        batch->bundled < batch->style->bundle && (now_ms = clock_ms()) < batch->due_ms) {
+        open = batch->messages[batch->list.nElem];
+        multiSubmitFlush(&batch->list);
+        batch->messages[0] = open;
+        return (unsigned)(batch->due_ms - now_ms);
+    }
+    submit_flush(batch);
+    return 0;
+}
+
 void submit_flush(struct submit_batch *batch)
 {
-    close_message(batch);
+    close_bundle(batch);
     multiSubmitFlush(&batch->list);
 }

@@ -19,9 +19,11 @@
 /* rsyslog loses what is left of a multi-submit into a full queue at shutdown: not too many. And it
  * wakes the queue's workers only behind a whole submit, so that one that is larger than the
  * queue's full delay mark waits for ever: see submit_fit_batch. */
-#define SUBMIT_BATCH      64
+#define SUBMIT_BATCH          64
 /* Frames that one message may bundle. */
-#define SUBMIT_BUNDLE_MAX 1000
+#define SUBMIT_BUNDLE_MAX     1000
+/* And how long one may wait for them. */
+#define SUBMIT_LATENCY_MAX_MS 60000
 
 enum submit_hostname { SUBMIT_IDENTITY, SUBMIT_PEER, SUBMIT_LOCAL };
 
@@ -37,8 +39,11 @@ struct submit_style {
     flowControl_t flow_control;
     short batch; /* messages per submit, at most SUBMIT_BATCH */
     uint32_t sample;
-    uint32_t bundle;    /* frames per message at most */
-    size_t message_max; /* octets of a message that bundles stay within */
+    struct source *source; /* whose books the frames are in; NULL before it runs */
+    uint32_t bundle;       /* frames per message at most */
+    unsigned
+        bundle_latency_ms; /* so long a bundle may wait for more of them; 0: for the end of the read */
+    size_t message_max;    /* octets of a message that bundles stay within */
 };
 
 /* Who sent it. */
@@ -62,11 +67,16 @@ void submit_destroy(struct submit_batch *batch);
 struct submit_peer *submit_peer_create(const struct submit_style *style, const struct peer *peer);
 void submit_peer_destroy(struct submit_peer *peer);
 
-/* False: no memory. Blocks as the input's flow control says. With style->bundle above 1 the frame may wait
- * for others of the same peer, until submit_flush at the latest: the peer must live until then. */
+/* False: no memory, and the frame is gone. Blocks as the input's flow control says. With style->bundle above 1
+ * the frame may wait for others of the same peer, until submit_flush at the latest: the peer must live until
+ * then. Frames that are lost there, for want of memory, go from submitted to discarded. */
 bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
                   const struct submit_peer *peer, struct span frame,
                   const struct dnstap_glance *glance);
+/* At the end of a read: hands on what is whole, and the open bundle unless it may wait for the next read.
+ * Returns for how many milliseconds it still may, at most; 0: nothing waits. */
+unsigned submit_settle(struct submit_batch *batch);
+/* Hands on everything. */
 void submit_flush(struct submit_batch *batch);
 
 #endif

@@ -163,6 +163,9 @@ class Rsyslogd:
         return [find_rsyslogd(), "-n", "-iNONE", "-f", self.conf, "-M",
                 self.modules or module_path()]
 
+    def environment(self):
+        return environment(self.dir)
+
     def start(self):
         assert self.process is None
         if self.files:
@@ -171,7 +174,7 @@ class Rsyslogd:
         if os.path.exists(os.path.join(self.dir, "stats")):
             os.unlink(os.path.join(self.dir, "stats"))  # counters of a former life
         with open(os.path.join(self.dir, "stderr"), "ab") as stderr:
-            self.process = subprocess.Popen(self.command(), env=environment(self.dir), stderr=stderr,
+            self.process = subprocess.Popen(self.command(), env=self.environment(), stderr=stderr,
                                             stdout=stderr, stdin=subprocess.DEVNULL, cwd=self.dir)
         self.status = None
         return self

@@ -1,5 +1,6 @@
 # End-to-end tests: a stock rsyslogd with our modules. Python's standard library only.
 E2E_TESTS = \
+	tests/e2e/test_bundle.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_corpus.py \
 	tests/e2e/test_destinations.py \

@@ -33,6 +33,7 @@ GOOD_INPUTS = (
     'path="/nowhere/s" ratelimit.interval="1" ratelimit.burst="10" flowcontrol="full"',
     'file="/nowhere/x.fstrm" file.mode="once" ruleset="r"',
     'port="0" address="127.0.0.1" ruleset="r"',
+    'path="/nowhere/s" bundle="8" bundle.latency="60000"',
 )
 # Each: the parameter that the line must name, and the input's parameters.
 BAD_INPUTS = (
@@ -53,6 +54,9 @@ BAD_INPUTS = (
     ("tls.authmode", 'port="0" tls="on" tls.authmode="x509/whatever"'),
     ("tls.mycert", 'port="0" tls="on"'),
     ("connect", 'connect="nohostport"'),
+    ("bundle.latency", 'path="/nowhere/s" bundle.latency="10"'),
+    ("bundle.latency", 'path="/nowhere/s" bundle="8" bundle.latency="60001"'),
+    ("bundle.latency", 'file="/nowhere/x" bundle="8" bundle.latency="10"'),
 )
 GOOD_ACTIONS = (
     '',

@@ -4,3 +4,9 @@ tests_tools_dnstap_render_SOURCES = tests/tools/dnstap_render.c
 tests_tools_dnstap_render_LDADD = lib/libdnstap.la
 tests_tools_rdata_text_SOURCES = tests/tools/rdata_text.c
 tests_tools_rdata_text_LDADD = lib/libdnstap.la
+
+# Shared, and not installed: for LD_PRELOAD.
+check_LTLIBRARIES = tests/tools/fail_malloc.la
+tests_tools_fail_malloc_la_SOURCES = tests/tools/fail_malloc.c
+tests_tools_fail_malloc_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+tests_tools_fail_malloc_la_LIBADD = -ldl

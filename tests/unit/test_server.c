@@ -75,6 +75,12 @@ static bool take_frame(void *thread, void *owner, void *peer, struct span frame,
     return true;
 }
 
+static unsigned settle(void *thread)
+{
+    (void)thread;
+    return 0;
+}
+
 static void flush(void *thread)
 {
     (void)thread;
@@ -92,8 +98,14 @@ static void log_line(enum source_level level, int error, const char *line)
     pthread_mutex_unlock(&seen.mutex);
 }
 
-static const struct server_callbacks callbacks = {thread_begin, thread_end, peer_open, peer_close,
-                                                  take_frame,   flush,      log_line};
+static const struct server_callbacks callbacks = {.thread_begin = thread_begin,
+                                                  .thread_end = thread_end,
+                                                  .peer_open = peer_open,
+                                                  .peer_close = peer_close,
+                                                  .frame = take_frame,
+                                                  .settle = settle,
+                                                  .flush = flush,
+                                                  .log = log_line};
 
 /* Waits until *value reaches `want`; false after ten seconds. */
 static bool await(const size_t *value, size_t want)
