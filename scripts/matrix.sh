@@ -86,7 +86,7 @@ mirror_of() {
     echo "${found:-http://deb.debian.org/debian}"
 }
 
-# A root with apt set up as on this machine: the same proxies, and no service ever starts.
+# A root with apt set up as on this machine: the same proxies and clock rules, and no service ever starts.
 make_root() {
     local suite=$1 root=$dir/$1 url components=main
     [ $fresh = no ] || rm -rf "$root"
@@ -102,7 +102,7 @@ make_root() {
     }
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod +x "$root/usr/sbin/policy-rc.d"
-    apt-config dump --format '%F "%v";%n' | grep -iE '^Acquire::(https?|ftp)::.*proxy' \
+    apt-config dump --format '%F "%v";%n' | grep -iE '^Acquire::((https?|ftp)::.*proxy|check-(valid-until|date))' \
         >"$root/etc/apt/apt.conf.d/90matrix" || :
     touch "$root/etc/matrix-root"
 }

@@ -118,6 +118,14 @@ class Program:
                              glob.glob(d + "*.so*")])
         return env
 
+    def version(self, option):
+        """The numbers of the first version in what the program says with that option."""
+        run = subprocess.run([self.path, option], env=self.environment(), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        found = re.search(r"\d+(\.\d+)+", run.stdout)
+        assert found, f"{self.path} {option} tells no version: {run.stdout[:200]}"
+        return tuple(int(number) for number in found.group().split("."))
+
     def file(self, pattern, package):
         """A file by a pattern from the root; from package, if it is not there."""
         found = glob.glob(os.path.join(self.root or "/", pattern)) or \
@@ -218,12 +226,14 @@ class Bind(Server):
     def command(self):
         output = f'file "{self.options["file"]}"' if "file" in self.options else \
             f'unix "{self.options["socket"]}"'
+        # Without it older ones lock a file of the system's; newer ones do not know it.
+        lock = "lock-file none;" if self.program.version("-v") < (9, 19) else ""
         conf = self.write("named.conf", f"""
             options {{
               directory "{self.dir}"; pid-file "{self.dir}/pid"; session-keyfile none;
               listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
               recursion no; allow-query {{ any; }}; dnssec-validation no; notify no;
-              managed-keys-directory "{self.dir}"; lock-file none;
+              managed-keys-directory "{self.dir}"; {lock}
               dnstap {{ all; }}; dnstap-output {output}; dnstap-identity "ns-bind";
             }};
             controls {{ }};
@@ -376,6 +386,38 @@ class Recursor(Server):
 
     def command(self):
         where = self.options.get("socket") or self.options["address"]
+        # 5.2 and later read YAML alone.
+        write = self.write_yaml if self.program.version("--version") >= (5, 2) else self.write_old
+        write(where, f"127.0.0.1:{self.options['backend']}")
+        return [f"--config-dir={self.dir}"]
+
+    def write_yaml(self, where, backend):
+        self.write("recursor.yml", f"""\
+incoming:
+  listen: ["127.0.0.1:{self.port}"]
+outgoing:
+  dont_query: []
+dnssec:
+  validation: "off"
+logging:
+  disable_syslog: true
+  dnstap_framestream_servers:
+  - servers: ["{where}"]
+    logQueries: true
+    logResponses: true
+recursor:
+  socket_dir: "{self.dir}"
+  forward_zones:
+  - zone: "."
+    forwarders: ["{backend}"]
+  security_poll_suffix: ""
+  hint_file: "no"
+  server_id: ns-recursor
+  threads: 1
+  daemon: false
+""")
+
+    def write_old(self, where, backend):
         lua = self.write("recursor.lua", f'dnstapFrameStreamServer("{where}", '
                          '{logQueries=true, logResponses=true})\n')
         self.write("recursor.conf", f"""\
@@ -383,7 +425,7 @@ local-address=127.0.0.1
 local-port={self.port}
 socket-dir={self.dir}
 lua-config-file={lua}
-forward-zones=.=127.0.0.1:{self.options["backend"]}
+forward-zones=.={backend}
 dont-query=
 dnssec=off
 security-poll-suffix=
@@ -393,7 +435,6 @@ threads=1
 daemon=no
 disable-syslog=yes
 """)
-        return [f"--config-dir={self.dir}"]
 
 
 class Kresd(Server):
