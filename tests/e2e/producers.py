@@ -7,6 +7,7 @@ touched). E2E_DOWNLOAD=0 forbids fetching. A program that cannot be had skips it
 """
 import fcntl
 import glob
+import itertools
 import os
 import re
 import shutil
@@ -160,13 +161,21 @@ def free_port():
 
 
 class Server:
-    """One DNS server. Subclasses set names and write the configuration."""
+    """One DNS server. Subclasses set names and write the configuration.
+
+    Options: name, where a test has several of a kind; where the frames go: socket or file (paths),
+    or host and target (a port). identity is what its frames bear.
+    """
     program_name = package = None
     overlay = False
+    kinds = ("CLIENT_QUERY", "CLIENT_RESPONSE")  # of frames; a query has one of each
 
     def __init__(self, dir, **options):
         self.program = Program(self.program_name, self.package, self.overlay)
-        self.dir = os.path.join(dir, type(self).__name__.lower())
+        self.name = options.get("name", type(self).__name__.lower())
+        self.identity = "ns-" + self.name
+        self.dir = os.path.join(dir, self.name)
+        self.probes = itertools.count()
         os.makedirs(self.dir)
         self.port = free_port()
         self.options = options
@@ -194,7 +203,9 @@ class Server:
         """Whether it answers a query for its own readiness (a name the tests do not count)."""
         if self.process.poll() is not None:
             raise AssertionError(f"{self.program_name} ended with {self.process.returncode}")
-        query = b"\0\7\1\0\0\1\0\0\0\0\0\0\5ready\7example\4test\0\0\1\0\1"
+        label = b"r%d" % next(self.probes)  # a new one: caches ask nobody about the others
+        query = b"\0\7\1\0\0\1\0\0\0\0\0\0" + bytes([len(label)]) + label + \
+            b"\5ready\7example\4test\0\0\1\0\1"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.settimeout(0.2)
             try:
@@ -202,6 +213,13 @@ class Server:
                 return len(probe.recv(512)) >= 12
             except OSError:
                 return False
+
+    def target(self, separator=":"):
+        """host:port of the receiver, an IPv6 address in brackets where : is between them."""
+        host = self.options["host"]
+        if separator == ":" and ":" in host:
+            host = f"[{host}]"
+        return f"{host}{separator}{self.options['target']}"
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -221,9 +239,13 @@ class Server:
 
 
 class Bind(Server):
+    """Calls the response to a query with RD a CLIENT_RESPONSE, also where it is authoritative."""
     program_name, package = "named", "bind9"
+    kinds = ("AUTH_QUERY", "CLIENT_RESPONSE")
 
     def command(self):
+        self.control = free_port()
+        key = self.write("rndc.key", 'key "k" { algorithm hmac-sha256; secret "dGVzdA=="; };\n')
         output = f'file "{self.options["file"]}"' if "file" in self.options else \
             f'unix "{self.options["socket"]}"'
         # Without it older ones lock a file of the system's; newer ones do not know it.
@@ -234,15 +256,26 @@ class Bind(Server):
               listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
               recursion no; allow-query {{ any; }}; dnssec-validation no; notify no;
               managed-keys-directory "{self.dir}"; {lock}
-              dnstap {{ all; }}; dnstap-output {output}; dnstap-identity "ns-bind";
+              dnstap {{ all; }}; dnstap-output {output}; dnstap-identity "{self.identity}";
+              statistics-file "{self.dir}/statistics";
             }};
-            controls {{ }};
+            include "{key}";
+            controls {{ inet 127.0.0.1 port {self.control} allow {{ any; }} keys {{ "k"; }}; }};
             zone "example.test" {{ type primary; file "zone"; }};
             """)
         return ["-f", "-n", "1", "-c", conf]
 
+    def rndc(self, *arguments):
+        program = Program("rndc", self.package)
+        run = subprocess.run([program.path, "-s", "127.0.0.1", "-p", str(self.control), "-k",
+                              os.path.join(self.dir, "rndc.key"), *arguments], text=True,
+                             env=program.environment(), capture_output=True, check=False, timeout=30)
+        assert run.returncode == 0, f"rndc {arguments}: {run.stdout}{run.stderr}"
+
 
 class Unbound(Server):
+    """Further options: bidirectional; tls, server-name, cert-bundle, client-key-file,
+    client-cert-file."""
     program_name, package = "unbound", "unbound"
 
     def command(self):
@@ -256,7 +289,7 @@ class Unbound(Server):
         if "socket" in tap:
             way = f'dnstap-socket-path: "{tap["socket"]}"'
         else:
-            way = f'dnstap-ip: "{tap["address"]}"\n  dnstap-tls: {tap.get("tls", "no")}'
+            way = f'dnstap-ip: "{self.target("@")}"\n  dnstap-tls: {tap.get("tls", "no")}'
         for key in ("server-name", "cert-bundle", "client-key-file", "client-cert-file"):
             if key in tap:
                 way += f'\n  dnstap-tls-{key}: "{tap[key]}"'
@@ -284,7 +317,7 @@ dnstap:
   dnstap-bidirectional: {tap.get("bidirectional", "yes")}
   dnstap-send-identity: yes
   dnstap-send-version: yes
-  dnstap-identity: "ns-unbound"
+  dnstap-identity: "{self.identity}"
   dnstap-log-client-query-messages: yes
   dnstap-log-client-response-messages: yes
 """)
@@ -293,6 +326,7 @@ dnstap:
 
 class Knot(Server):
     program_name, package = "knotd", "knot-module-dnstap"
+    kinds = ("AUTH_QUERY", "AUTH_RESPONSE")
 
     def command(self):
         module = self.program.file("usr/lib/*/knot/modules-*/dnstap.so",
@@ -315,7 +349,7 @@ module:
 mod-dnstap:
   - id: tap
     sink: {"unix:" + self.options["socket"] if "socket" in self.options else self.options["file"]}
-    identity: ns-knot
+    identity: {self.identity}
     log-queries: on
     log-responses: on
 template:
@@ -331,6 +365,7 @@ zone:
 
 class Nsd(Server):
     program_name, package = "nsd", "nsd"
+    kinds = ("AUTH_QUERY", "AUTH_RESPONSE")
 
     def command(self):
         conf = self.write("nsd.conf", f"""\
@@ -351,7 +386,7 @@ dnstap:
   dnstap-enable: yes
   dnstap-socket-path: "{self.options["socket"]}"
   dnstap-send-identity: yes
-  dnstap-identity: "ns-nsd"
+  dnstap-identity: "{self.identity}"
   dnstap-log-auth-query-messages: yes
   dnstap-log-auth-response-messages: yes
 zone:
@@ -362,36 +397,52 @@ zone:
 
 
 class Dnsdist(Server):
-    """Options: socket or address, and backend, a port."""
+    """Further options: backend, a port; logger "remote" for PowerDNS's own connection with two-byte
+    lengths, action "remote" for its own message in place of dnstap."""
     program_name, package = "dnsdist", "dnsdist"
 
     def command(self):
-        logger = f'newFrameStreamUnixLogger("{self.options["socket"]}")' \
-            if "socket" in self.options else \
-            f'newFrameStreamTcpLogger("{self.options["address"]}")'
+        if self.options.get("logger") == "remote":
+            logger = f'newRemoteLogger("{self.target()}")'
+        elif "socket" in self.options:
+            logger = f'newFrameStreamUnixLogger("{self.options["socket"]}")'
+        else:
+            logger = f'newFrameStreamTcpLogger("{self.target()}")'
+        actions = """
+addAction(AllRule(), RemoteLogAction(tap))
+addResponseAction(AllRule(), RemoteLogResponseAction(tap))
+""" if self.options.get("action") == "remote" else f"""
+addAction(AllRule(), DnstapLogAction("{self.identity}", tap))
+addResponseAction(AllRule(), DnstapLogResponseAction("{self.identity}", tap))
+"""
         conf = self.write("dnsdist.conf", f"""\
 setLocal("127.0.0.1:{self.port}")
 setSecurityPollSuffix("")
 newServer({{address="127.0.0.1:{self.options["backend"]}"}}):setUp()
 tap = {logger}
-addAction(AllRule(), DnstapLogAction("ns-dnsdist", tap))
-addResponseAction(AllRule(), DnstapLogResponseAction("ns-dnsdist", tap))
+{actions}
 """)
         return ["--supervised", "--disable-syslog", "-C", conf]
 
 
 class Recursor(Server):
-    """Options: socket or address, and backend, a port."""
+    """Further options: backend, a port; nod, a path. It reports what it asks others."""
     program_name, package = "pdns_recursor", "pdns-recursor"
+    kinds = ("RESOLVER_QUERY", "RESOLVER_RESPONSE")
 
     def command(self):
-        where = self.options.get("socket") or self.options["address"]
+        where = self.options.get("socket") or self.target()
         # 5.2 and later read YAML alone.
         write = self.write_yaml if self.program.version("--version") >= (5, 2) else self.write_old
         write(where, f"127.0.0.1:{self.options['backend']}")
         return [f"--config-dir={self.dir}"]
 
     def write_yaml(self, where, backend):
+        nod = self.options.get("nod")
+        nod = f"""\
+  dnstap_nod_framestream_servers:
+  - servers: ["{nod}"]
+""" if nod else ""
         self.write("recursor.yml", f"""\
 incoming:
   listen: ["127.0.0.1:{self.port}"]
@@ -405,21 +456,24 @@ logging:
   - servers: ["{where}"]
     logQueries: true
     logResponses: true
-recursor:
+{nod}recursor:
   socket_dir: "{self.dir}"
   forward_zones:
   - zone: "."
     forwarders: ["{backend}"]
   security_poll_suffix: ""
   hint_file: "no"
-  server_id: ns-recursor
+  qname_minimization: false
+  server_id: {self.identity}
   threads: 1
   daemon: false
 """)
 
     def write_old(self, where, backend):
+        nod = self.options.get("nod")
         lua = self.write("recursor.lua", f'dnstapFrameStreamServer("{where}", '
-                         '{logQueries=true, logResponses=true})\n')
+                         '{logQueries=true, logResponses=true})\n' +
+                         (f'dnstapNODFrameStreamServer("{nod}")\n' if nod else ""))
         self.write("recursor.conf", f"""\
 local-address=127.0.0.1
 local-port={self.port}
@@ -428,9 +482,10 @@ lua-config-file={lua}
 forward-zones=.={backend}
 dont-query=
 dnssec=off
+qname-minimization=no
 security-poll-suffix=
 hint-file=no
-server-id=ns-recursor
+server-id={self.identity}
 threads=1
 daemon=no
 disable-syslog=yes
@@ -438,7 +493,7 @@ disable-syslog=yes
 
 
 class Kresd(Server):
-    """Options: socket and backend, a port."""
+    """Further options: backend, a port."""
     program_name, package = "kresd", "knot-resolver"
     overlay = True
 
@@ -450,7 +505,7 @@ modules.unload('ta_update')
 modules.unload('ta_signal_query')
 modules.unload('priming')
 modules.unload('detect_time_skew')
-modules = {{ dnstap = {{ socket_path = '{self.options["socket"]}', identity = 'ns-kresd',
+modules = {{ dnstap = {{ socket_path = '{self.options["socket"]}', identity = '{self.identity}',
              client = {{ log_queries = true, log_responses = true }} }} }}
 policy.add(policy.all(policy.STUB('127.0.0.1@{self.options["backend"]}')))
 cache.size = 10 * MB

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real DNS servers, queried with dig: the events are those of the queries.
+"""Real DNS servers over every transport each of them has, queried with dig: one event for each
+frame that a query must give, with its names, types, addresses and answers, and no other event.
 
-Covers: BIND, Unbound (both handshakes), Knot, NSD, Knot Resolver, dnsdist and the Recursor
-over the unix socket; over TCP who can; reconnects after a restart of rsyslogd.
+Covers: BIND, Unbound (both handshakes), Knot, NSD, Knot Resolver, dnsdist, the Recursor and kdig;
+unix sockets, TCP over IPv4 and IPv6, TLS with client certificates, files, PowerDNS's two-byte
+lengths. doc/servers.md has the table. Rolled files are in test_files.py, a receiver that goes and
+comes in test_restart.py.
 """
+import concurrent.futures
 import os
+import subprocess
 
 import fstrm
 import producers
 import tap
+from certificates import authority, tls_options
 from harness import check_json, check_matches, rsyslogd, wait_for
+from test_transport import address_of
 
 # What is asked: name, type, options of dig, expected rcode, expected rdata of that type.
 QUESTIONS = (
@@ -21,162 +28,242 @@ QUESTIONS = (
 )
 
 
-def events_of(daemon, port, name, kinds):
-    """Events of the client that used this port, once each of the kinds is among them."""
-    def found():
-        daemon.check_alive()
-        events = [e for e in check_json(daemon.lines()) if e.get("query_port") == port and
-                  e.get("dns") and e["dns"]["question"] and
-                  e["dns"]["question"][0]["name"].lower() == name]
-        return events if kinds <= {e["type"] for e in events} else None
-    return wait_for(f"{kinds} of port {port} for {name}", found, 25)
+def question(event):
+    return (event["dns"]["question"] or [{"name": "", "type": ""}])[0]
 
 
-def check_events(daemon, server, identity, kinds, dig=None):
-    """Asks every question and finds its events. kinds: the type of queries, that of responses."""
-    dig = dig or producers.Dig()
-    asked = [(dig.ask(server, name, kind, *options), name, kind, options, rcode, data)
-             for name, kind, options, rcode, data in QUESTIONS]
-    for port, name, kind, options, rcode, data in asked:
-        events = events_of(daemon, port, name, set(kinds))
-        by_type = {e["type"]: e for e in events}
-        response = by_type[kinds[-1]]
-        for event in events:
-            assert event["identity"] == identity, event
-            assert event["dns"]["question"][0]["type"] == kind, event
-            assert event["query_address"] == "127.0.0.1", event
-            assert event["transport"] == ("tcp" if "+tcp" in options else "udp"), event
-        assert "QR" in response["dns"]["flags"] and response["dns"]["rcode"] == rcode, response
-        got = {a["data"] for a in response["dns"]["answers"] if a["type"] == kind}
-        assert got == data, response["dns"]["answers"]
+def events_by_identity(daemon, name="events"):
+    """All events but those of the probes for readiness."""
+    out = {}
+    for event in check_json(daemon.lines(name)):
+        if not question(event)["name"].endswith("ready.example.test"):
+            out.setdefault(event["identity"], []).append(event)
+    return out
 
 
-def restart(daemon, server):
-    """Stops and starts the receiver; the server has to come back by itself. It notices by
-    traffic alone that its connection is gone, so it gets some."""
-    daemon.stop()
-    daemon.start()
-    daemon.wait_socket()
-    wait_for("the server to reconnect", lambda: daemon.check_alive() and server.answers() and
-             daemon.counters().get("sessions.opened", 0) >= 1, 30)
+def wait_flow(daemon, servers):
+    """Until frames of each server come: what is asked from now on must be complete."""
+    for server in servers:
+        wait_for(f"frames of {server.name}", lambda: daemon.check_alive() and server.answers() and
+                 b'"%s"' % server.identity.encode() in daemon.read("events"), 40)
 
 
-@tap.timeout(100)
-def test_bind(case):
-    """BIND calls the response to a query with RD a CLIENT_RESPONSE; +norec keeps both AUTH."""
-    daemon = rsyslogd(case)
-    server = case.start(producers.Bind(case.dir, socket=daemon.socket))
+def ask(server, dig):
+    """Asks every question. Returns the client's ports, in the order of QUESTIONS."""
+    return [dig.ask(server, name, kind, *options) for name, kind, options, _, _ in QUESTIONS]
+
+
+def check_event(server, event, asked, port):
+    """One event of one question. What the server asks others it asks from a port of its own."""
+    name, kind, options, rcode, data = asked
+    assert event["type"] in server.kinds, event
+    assert event["query_address"] == "127.0.0.1" and event["family"] == "INET", event
+    if event["type"].startswith("RESOLVER"):
+        assert event["response_port"] == server.options["backend"], event
+        assert event["response_address"] == "127.0.0.1", event
+    else:
+        assert event["query_port"] == port, event
+        assert event["transport"] == ("tcp" if "+tcp" in options else "udp"), event
+        assert event.get("response_port", server.port) == server.port, event
+        assert event.get("response_address", "127.0.0.1") == "127.0.0.1", event
+    assert question(event) == {"name": name, "type": kind, "type_id": question(event)["type_id"],
+                               "class": "IN", "class_id": 1}, event
+    if event["type"].endswith("RESPONSE"):
+        assert "QR" in event["dns"]["flags"] and event["dns"]["rcode"] == rcode, event
+        got = {a["data"] for a in event["dns"]["answers"] if a["type"] == kind}
+        assert got == data, event
+    else:
+        assert "QR" not in event["dns"]["flags"], event
+
+
+def check_server(server, events, ports):
+    """Exactly one event of each kind for each question, and nothing else."""
+    rest = list(events)
+    for asked, port in zip(QUESTIONS, ports):
+        for kind in server.kinds:
+            found = [e for e in rest if e["type"] == kind and question(e)["name"] == asked[0] and
+                     question(e)["type"] == asked[1]]
+            assert len(found) == 1, f"{len(found)} {kind} of {server.name} for {asked}: {found}"
+            check_event(server, found[0], asked, port)
+            rest.remove(found[0])
+    assert not rest, f"more events of {server.name}: {rest}"
+
+
+def check_servers(daemon, servers):
+    """Asks all servers, then stops them, so that nothing more can come."""
+    wait_flow(daemon, servers)
     dig = producers.Dig()
-    port = dig.ask(server, "www.example.test", "A", "+norec")
-    events = events_of(daemon, port, "www.example.test", {"AUTH_QUERY", "AUTH_RESPONSE"})
-    assert {e["dns"]["rcode"] for e in events} == {"NOERROR"}
-    check_events(daemon, server, "ns-bind", ("AUTH_QUERY", "CLIENT_RESPONSE"), dig)
-    restart(daemon, server)
-    check_events(daemon, server, "ns-bind", ("AUTH_QUERY", "CLIENT_RESPONSE"), dig)
+    with concurrent.futures.ThreadPoolExecutor(len(servers)) as pool:
+        ports = list(pool.map(lambda server: ask(server, dig), servers))
+    expected = len(QUESTIONS) * 2
+
+    def complete():
+        daemon.check_alive()
+        events = events_by_identity(daemon)
+        return all(len(events.get(s.identity, [])) >= expected for s in servers)
+    try:
+        wait_for("", complete)
+    except AssertionError:
+        pass  # check_server says which
+    for server in servers:
+        server.stop()
+    inputs = [name for name in daemon.stats() if name.startswith("imdnstap(")]
+
+    def closed():
+        daemon.check_alive()
+        counters = [daemon.stats()[name] for name in inputs]
+        return all(c["sessions.opened"] == c["sessions.closed"] for c in counters)
+    wait_for("all sessions to be closed", closed)
+    events = events_by_identity(daemon)
+    for server, used in zip(servers, ports):
+        check_server(server, events.get(server.identity, []), used)
+    assert set(events) == {server.identity for server in servers}, events.keys()
 
 
-@tap.timeout(100)
-@tap.cases(("bidirectional", "yes"), ("unidirectional", "no"))
-def test_unbound(case, bidirectional):
-    daemon = rsyslogd(case)
-    server = case.start(producers.Unbound(case.dir, socket=daemon.socket,
-                                          bidirectional=bidirectional))
-    kinds = ("CLIENT_QUERY", "CLIENT_RESPONSE")
-    check_events(daemon, server, "ns-unbound", kinds)
-    restart(daemon, server)
-    check_events(daemon, server, "ns-unbound", kinds)
-
-
-TCP = """input(type="imdnstap" name="t" address="127.0.0.1" port="0"
-         listenportfilename="{dir}/port" ruleset="dnstap")"""
-
-
-@tap.timeout(100)
-def test_unbound_tcp(case):
-    daemon = rsyslogd(case, input=TCP)
-    server = case.start(producers.Unbound(case.dir, address=f"127.0.0.1@{tcp_port(daemon)}"))
-    check_events(daemon, server, "ns-unbound", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
-    assert all(e["peer"] == "127.0.0.1" for e in check_json(daemon.lines()))
-
-
-def tcp_port(daemon):
-    path = os.path.join(daemon.dir, "port")
-    return int(wait_for("the port file", lambda: os.path.exists(path) and open(path).read().strip()))
-
-
-@tap.timeout(100)
-def test_knot(case):
-    daemon = rsyslogd(case)
-    server = case.start(producers.Knot(case.dir, socket=daemon.socket))
-    check_events(daemon, server, "ns-knot", ("AUTH_QUERY", "AUTH_RESPONSE"))
-
-
-@tap.timeout(100)
-def test_nsd(case):
-    daemon = rsyslogd(case)
-    server = case.start(producers.Nsd(case.dir, socket=daemon.socket))
-    check_events(daemon, server, "ns-nsd", ("AUTH_QUERY", "AUTH_RESPONSE"))
+def start_all(case, servers):
+    """Starts servers side by side."""
+    for server in servers:
+        case.things.append(server)
+    with concurrent.futures.ThreadPoolExecutor(len(servers)) as pool:
+        for _ in pool.map(lambda server: server.start(), servers):
+            pass
+    return servers
 
 
 def backend(case):
-    return case.start(producers.Unbound(case.dir, socket=os.path.join(case.dir, "unused"))).port
+    """Who answers what dnsdist and the resolvers ask. It sends no frames."""
+    return case.start(producers.Unbound(case.dir, name="backend",
+                                        socket=os.path.join(case.dir, "unused"))).port
 
 
-def by_way(case, way):
-    """A daemon that listens on unix or TCP, and where: an option of the producer."""
-    if way == "unix":
-        daemon = rsyslogd(case)
-        return daemon, {"socket": daemon.socket}
-    daemon = rsyslogd(case, input=TCP)
-    return daemon, {"address": f"127.0.0.1:{tcp_port(daemon)}"}
+@tap.timeout(150)
+def test_unix(case):
+    """Every server has a unix socket. The Recursor's for new domains is connected, and no more: the
+    detection is not built into Debian's."""
+    daemon = rsyslogd(case, input="""
+        input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap")
+        input(type="imdnstap" name="nod" path="{dir}/nod" ruleset="dnstap")""")
+    socket = daemon.socket
+    answering = backend(case)
+    check_servers(daemon, start_all(case, [
+        producers.Bind(case.dir, socket=socket),
+        producers.Unbound(case.dir, socket=socket),
+        producers.Unbound(case.dir, name="unbound-uni", socket=socket, bidirectional="no"),
+        producers.Knot(case.dir, socket=socket),
+        producers.Nsd(case.dir, socket=socket),
+        producers.Kresd(case.dir, socket=socket, backend=answering),
+        producers.Dnsdist(case.dir, socket=socket, backend=answering),
+        producers.Recursor(case.dir, socket=socket, backend=answering,
+                           nod=os.path.join(case.dir, "nod")),
+    ]))
+    books = daemon.counters("nod")
+    assert books["sessions.opened"] >= 1 and books["frames.received"] == 0, books
 
 
-@tap.timeout(100)
-@tap.cases("unix", "tcp")
-def test_dnsdist(case, way):
-    daemon, where = by_way(case, way)
-    server = case.start(producers.Dnsdist(case.dir, backend=backend(case), **where))
-    check_events(daemon, server, "ns-dnsdist", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
+TCP = """input(type="imdnstap" name="t" address="%s" port="0"
+         listenportfilename="{dir}/port" ruleset="dnstap" %s)"""
 
 
-@tap.timeout(100)
-def test_knot_resolver(case):
-    daemon = rsyslogd(case)
-    server = case.start(producers.Kresd(case.dir, socket=daemon.socket, backend=backend(case)))
-    check_events(daemon, server, "ns-kresd", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
+@tap.timeout(150)
+@tap.cases(("ipv4", "127.0.0.1"), ("ipv6", "::1"))
+def test_tcp(case, host):
+    """Unbound, dnsdist, and over IPv4 the Recursor, which refuses an IPv6 address."""
+    daemon = rsyslogd(case, input=TCP % (host, ""))
+    where = {"host": host, "target": address_of(daemon)[1]}
+    answering = backend(case)
+    check_servers(daemon, start_all(case, [
+        producers.Unbound(case.dir, **where),
+        producers.Unbound(case.dir, name="unbound-uni", bidirectional="no", **where),
+        producers.Dnsdist(case.dir, backend=answering, **where),
+    ] + ([producers.Recursor(case.dir, backend=answering, **where)] if host != "::1" else [])))
+    assert all(event["peer"] == host for event in check_json(daemon.lines()))
 
 
-@tap.timeout(100)
-@tap.cases("unix", "tcp")
-def test_recursor(case, way):
-    """The Recursor reports only what it asks others: names and types, not the client's port."""
-    daemon, where = by_way(case, way)
-    server = case.start(producers.Recursor(case.dir, backend=backend(case), **where))
+@tap.timeout(150)
+@tap.cases(("ipv4", "127.0.0.1"), ("ipv6", "::1"))
+def test_tls(case, host):
+    """Unbound alone speaks TLS: both sides show certificates, and both check the other's name."""
+    made = authority(case)
+    made.issue("unbound", "ca", "unbound.example.net")
+    daemon = rsyslogd(case, input=TCP % (host, tls_options(made, "name", ["*.example.net"])))
+    where = {"host": host, "target": address_of(daemon)[1], "tls": "yes",
+             "server-name": "localhost", "cert-bundle": made.path("ca.pem"),
+             "client-key-file": made.path("unbound.key"),
+             "client-cert-file": made.path("unbound.pem")}
+    check_servers(daemon, start_all(case, [
+        producers.Unbound(case.dir, **where),
+        producers.Unbound(case.dir, name="unbound-uni", bidirectional="no", **where),
+    ]))
+    assert daemon.log("certificate of unbound.example.net")
+
+
+FILES = """
+input(type="imdnstap" name="t" file="{dir}/tap.*" file.mode="follow" ruleset="dnstap")"""
+
+
+@tap.timeout(150)
+def test_file(case):
+    """The files of BIND and Knot, followed as they grow: blocks end within frames, the rest comes
+    when the server stops. Every frame of them is an event, in the file's order."""
+    daemon = rsyslogd(case, input=FILES)
+    servers = start_all(case, [producers.Bind(case.dir, file=os.path.join(case.dir, "tap.bind")),
+                               producers.Knot(case.dir, file=os.path.join(case.dir, "tap.knot"))])
     dig = producers.Dig()
-    dig.ask(server, "www.example.test", "A")
-
-    def found():
-        return [e for e in check_json(daemon.lines()) if e["type"] == "RESOLVER_RESPONSE" and
-                e["dns"]["question"][0]["name"] == "www.example.test"]
-    event = wait_for("the resolver's response", found, 25)[0]
-    assert event["identity"] == "ns-recursor" and event["dns"]["rcode"] == "NOERROR", event
-    assert {a["data"] for a in event["dns"]["answers"]} == {"192.0.2.1", "192.0.2.2"}
+    for server in servers:
+        ports = ask(server, dig)
+        wait_for(f"a first block of {server.name}", lambda: server.answers() and
+                 b'"%s"' % server.identity.encode() in daemon.read("events"))
+        server.stop()
+        frames = fstrm.read_frames(server.options["file"])
+        wait_for(f"{len(frames)} events", lambda: daemon.read("events").count(
+            b'"%s"' % server.identity.encode()) >= len(frames))
+        events = [e for e in check_json(daemon.lines()) if e["identity"] == server.identity]
+        check_matches(events, frames)
+        check_server(server, events_by_identity(daemon)[server.identity], ports)
+    daemon.check_books(len(daemon.lines()), len(daemon.lines()))
 
 
 @tap.timeout(100)
-def test_bind_file(case):
-    """BIND's growing file, followed: every frame of it is an event once it is complete."""
-    path = os.path.join(case.dir, "bind.fstrm")
-    daemon = rsyslogd(case, input="""input(type="imdnstap" name="t" file="{dir}/bind.fstrm"
-        file.mode="follow" ruleset="dnstap")""")
-    server = case.start(producers.Bind(case.dir, file=path))
-    dig = producers.Dig()
-    ports = [dig.ask(server, name, kind, *options) for name, kind, options, _, _ in QUESTIONS]
-    server.stop()  # what it holds back goes out with the end of the file
-    frames = fstrm.read_frames(path)
-    events = check_json(daemon.wait_lines(len(frames)))
-    check_matches(events, frames)
-    assert set(ports) <= {e.get("query_port") for e in events}
+def test_kdig(case):
+    """kdig writes what it asked into a file that is replayed."""
+    server = case.start(producers.Unbound(case.dir, socket=os.path.join(case.dir, "unused")))
+    path = os.path.join(case.dir, "kdig.fstrm")
+    program = producers.Program("kdig", "knot-dnsutils")
+    subprocess.run([program.path, "@127.0.0.1", "-p", str(server.port), "-E", path] +
+                   [part for name, kind, _, _, _ in QUESTIONS for part in ("-q", name, "-t", kind)],
+                   env=program.environment(), check=True, capture_output=True, timeout=30)
+    daemon = rsyslogd(case, input='input(type="imdnstap" name="t" file="%s" ruleset="dnstap")' % path)
+    events = check_json(daemon.wait_lines(2 * len(QUESTIONS)))
+    assert [(e["type"], question(e)["name"], question(e)["type"]) for e in events] == \
+        [(kind, asked[0], asked[1]) for asked in QUESTIONS
+         for kind in ("TOOL_QUERY", "TOOL_RESPONSE")]
+    assert all(e["response_port"] == server.port for e in events)
+    daemon.check_books(len(events), len(events))
+
+
+@tap.timeout(100)
+@tap.cases(("ipv4", "127.0.0.1"), ("ipv6", "::1"))
+def test_powerdns_framing(case, host):
+    """dnsdist's newRemoteLogger with dnstap actions: dnstap behind two-byte lengths."""
+    daemon = rsyslogd(case, input=TCP % (host, 'framing="powerdns"'))
+    check_servers(daemon, start_all(case, [producers.Dnsdist(
+        case.dir, backend=backend(case), logger="remote", host=host,
+        target=address_of(daemon)[1])]))
+
+
+@tap.timeout(100)
+def test_powerdns_message(case):
+    """RemoteLogAction sends PowerDNS's own message, which is no dnstap: events that say so."""
+    daemon = rsyslogd(case, input=TCP % ("127.0.0.1", 'framing="powerdns"'))
+    server = case.start(producers.Dnsdist(case.dir, backend=backend(case), logger="remote",
+                                          action="remote", host="127.0.0.1",
+                                          target=address_of(daemon)[1]))
+    wait_for("a message", lambda: server.answers() and len(daemon.lines()) >= 2)
+    server.stop()
+    wait_for("the end", lambda: daemon.counters().get("sessions.closed") == 1)
+    events = check_json(daemon.wait_lines(daemon.counters()["frames.received"]))
+    assert all(e["malformed"] and e["error"] and e["frame"] for e in events), events[0]
+    daemon.check_books(len(events), len(events))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import socket
 import ssl
 
 import fstrm
-import producers
 import tap
 from certificates import authority, context, tls_options
 from fstrm import CONTENT_TYPE, Client, control
@@ -166,22 +165,6 @@ def test_certificates_reload_on_hup(case):
         client.close()
         return ("DNS", "second.example") in names
     wait_for("the new certificate", renewed)
-
-
-@tap.timeout(90)
-@tap.cases("yes", "no")
-def test_unbound_tls(case, bidirectional):
-    """Unbound over TLS with a client certificate, both handshakes."""
-    from test_live import check_events
-    made = authority(case)
-    made.issue("unbound", "ca")
-    daemon, address = tcp_daemon(case, tls_options(made, "certvalid"))
-    server = case.start(producers.Unbound(case.dir, **{
-        "address": f"127.0.0.1@{address[1]}", "tls": "yes", "bidirectional": bidirectional,
-        "server-name": "localhost", "cert-bundle": made.path("ca.pem"),
-        "client-key-file": made.path("unbound.key"),
-        "client-cert-file": made.path("unbound.pem")}))
-    check_events(daemon, server, "ns-unbound", ("CLIENT_QUERY", "CLIENT_RESPONSE"))
 
 
 class Listening:
