@@ -52,7 +52,7 @@ apt_packages() {
         protobuf-c-compiler libfstrm-dev libestr-dev libfastjson-dev libssl-dev zlib1g-dev \
         liblzma-dev libzstd-dev python3 ca-certificates
     [ $check = no ] || echo libcmocka-dev binutils openssl bind9-dnsutils xz-utils \
-        python3-dnspython ldnsutils jq golang-github-dnstap-golang-dnstap-cli
+        python3-dnspython ldnsutils libknot-dev jq golang-github-dnstap-golang-dnstap-cli
     # What CI must have and a user may do without: tests that lack these are skipped.
     if [ $check = yes ] && [ "${CI:-}" = true ]; then
         echo clang

@@ -175,17 +175,14 @@ CASES = {
     109: [h("00005eef1000002a"), h("f" * 16)],
     250: [name("hmac-sha256") + u16(0) + u32(1700000000) + u16(300, 32) + bytes(range(32)) + u16(4660, 0, 0),
           name("hmac-md5", "sig-alg", "reg", "int") + u16(65535) + u32(0xffffffff) + u16(65535, 16) + b"\xff" * 16
-          + u16(65535, 18, 6) + bytes(6)],
+          + u16(65535, 18, 6) + bytes(6),
+          name("hmac-sha256") + u16(0) + u32(1700000000) + u16(300, 0) + u16(1, 17, 0)],
     256: [u16(10, 1) + b"ftp://ftp1.example.com/public", u16(65535, 0) + b'x"\\\xff \0;', u16(0, 0) + b"y" * 300],
     257: [u8(flags) + txt(tag) + value for flags, tag, value in [
         (0, b"issue", b"ca1.example.net; policy=ev"), (128, b"iodef", b"mailto:x@y"), (255, b"tbs", b""),
         (1, b"issuewild", b';"\\\x7f\xff'), (0, b"i", b"v" * 300)]],
     260: AMT,
 }
-
-# Shapes that the oracles know under the name of another type.
-SAME_SHAPE = {3: "NS", 4: "NS", 7: "NS", 8: "NS", 9: "NS", 14: "RP", 58: "RP", 24: "RRSIG", 25: "DNSKEY",
-              57: "DNSKEY", 32768: "DS", 67: "OPENPGPKEY", 68: "OPENPGPKEY", 261: "TXT", 262: "TXT", 263: "TXT"}
 
 HAND = [
     (64, u16(1) + PLAIN + param(7, b"/dns-query{?dns}"), '1 host.example.com. dohpath="/dns-query{?dns}"', "RFC 9461 5"),
