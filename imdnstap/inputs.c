@@ -40,6 +40,37 @@ static bool check_path(const char *path)
     return false;
 }
 
+/* The directories that createpath makes. */
+static bool read_dirs(const struct cnfparamvals *values, struct source_config *config)
+{
+    static const char *const names[] = {"dircreatemode", "dirowner", "dirownernum", "dirgroup",
+                                        "dirgroupnum"};
+    const struct svar *value;
+
+    if (!params_binary(values, "createpath", &config->make_dirs))
+        return false;
+    for (size_t i = 0; !config->make_dirs && i < sizeof names / sizeof names[0]; i++)
+        if (params_find(values, names[i])) {
+            parser_errmsg("imdnstap: %s has no meaning without createpath: set that to \"on\"",
+                          names[i]);
+            return false;
+        }
+    if ((value = params_find(values, "dirowner")) || (value = params_find(values, "dirownernum")))
+        config->dir_uid = (uid_t)value->d.n;
+    if ((value = params_find(values, "dirgroup")) || (value = params_find(values, "dirgroupnum")))
+        config->dir_gid = (gid_t)value->d.n;
+    if (!(value = params_find(values, "dircreatemode")))
+        return true;
+    config->dir_mode = (mode_t)value->d.n;
+    if ((config->dir_mode & 0702) == 0700)
+        return true;
+    parser_errmsg(
+        "imdnstap: dircreatemode=\"%04o\": must give its owner 7, and not everybody the right to "
+        "write, as 0755, 0750 or 0770",
+        (unsigned)config->dir_mode);
+    return false;
+}
+
 static bool read_socket(const struct cnfparamvals *values, struct source_config *config)
 {
     const struct svar *value;
@@ -50,7 +81,7 @@ static bool read_socket(const struct cnfparamvals *values, struct source_config 
         config->uid = (uid_t)value->d.n;
     if ((value = params_find(values, "filegroup")) || (value = params_find(values, "filegroupnum")))
         config->gid = (gid_t)value->d.n;
-    return params_binary(values, "unlink", &config->unlink) &&
+    return read_dirs(values, config) && params_binary(values, "unlink", &config->unlink) &&
            params_binary(values, "failonchownfailure", &config->fail_on_chown) &&
            params_binary(values, "keepalive", &config->keepalive) &&
            params_text(values, "path", (char **)&config->path) && check_path(config->path) &&
@@ -277,6 +308,9 @@ static struct input *create(void)
                                            .uid = (uid_t)-1,
                                            .gid = (gid_t)-1,
                                            .fail_on_chown = true,
+                                           .dir_mode = 0755,
+                                           .dir_uid = (uid_t)-1,
+                                           .dir_gid = (gid_t)-1,
                                            .max_frame = 128 * 1024,
                                            .max_sessions = 1000,
                                            .handshake_timeout_ms = 10000,

@@ -8,6 +8,7 @@ imdnstap_libserver_la_SOURCES = \
 	imdnstap/tail.c imdnstap/tail.h imdnstap/files.h \
 	imdnstap/tls.h \
 	imdnstap/listener.c imdnstap/listener.h \
+	imdnstap/unix_dir.c imdnstap/unix_dir.h \
 	imdnstap/unix_socket.c imdnstap/unix_socket.h
 if HAVE_OPENSSL
 imdnstap_libserver_la_SOURCES += imdnstap/tls.c imdnstap/tls_peer.c imdnstap/tls_peer.h

@@ -62,6 +62,10 @@ struct source_config {
     uid_t uid; /* (uid_t)-1: unchanged */
     gid_t gid;
     bool fail_on_chown;
+    bool make_dirs; /* of path */
+    mode_t dir_mode;
+    uid_t dir_uid; /* (uid_t)-1: unchanged */
+    gid_t dir_gid;
 
     const char *address, *port, *port_file;
     bool keepalive;

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "unix_socket.h"
+#include "unix_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +107,7 @@ int unix_socket_listen(struct source *source)
                    sizeof address.sun_path - 1);
         return -1;
     }
-    if (!clear_path(source, &address))
+    if ((config->make_dirs && !unix_dir_make(source)) || !clear_path(source, &address))
         return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
@@ -116,7 +117,8 @@ int unix_socket_listen(struct source *source)
     fchmod(fd, config->mode); /* so that it never exists with a wider mode */
     if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         source_log(source, SOURCE_ERROR, errno,
-                   "path=\"%s\": cannot be bound; its directory must be there, and writable",
+                   "path=\"%s\": cannot be bound; its directory must be there (createpath=\"on\" "
+                   "makes it), and writable",
                    config->path);
         close(fd);
         return -1;

@@ -34,6 +34,8 @@ GOOD_INPUTS = (
     'file="/nowhere/x.fstrm" file.mode="once" ruleset="r"',
     'port="0" address="127.0.0.1" ruleset="r"',
     'path="/nowhere/s" bundle="8" bundle.latency="60000"',
+    'path="/nowhere/s" createpath="on" dircreatemode="0770" dirowner="root" dirgroup="root"',
+    'path="/nowhere/s" createpath="on" dirownernum="0" dirgroupnum="0"',
 )
 # Each: the parameter that the line must name, and the input's parameters.
 BAD_INPUTS = (
@@ -54,6 +56,11 @@ BAD_INPUTS = (
     ("tls.authmode", 'port="0" tls="on" tls.authmode="x509/whatever"'),
     ("tls.mycert", 'port="0" tls="on"'),
     ("connect", 'connect="nohostport"'),
+    ("dircreatemode", 'path="/nowhere/s" createpath="on" dircreatemode="0777"'),
+    ("dircreatemode", 'path="/nowhere/s" createpath="on" dircreatemode="0600"'),
+    ("dircreatemode", 'path="/nowhere/s" dircreatemode="0755"'),
+    ("createpath", 'path="/nowhere/s" createpath="yes please"'),
+    ("createpath", 'port="0" createpath="on"'),
     ("bundle.latency", 'path="/nowhere/s" bundle.latency="10"'),
     ("bundle.latency", 'path="/nowhere/s" bundle="8" bundle.latency="60001"'),
     ("bundle.latency", 'file="/nowhere/x" bundle="8" bundle.latency="10"'),
