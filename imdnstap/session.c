@@ -302,7 +302,7 @@ static enum outcome gone(struct session *session, int error)
                         tls_error(session->tls));
     } else if (!session->counted_start) {
         source_count(source, COUNT_HANDSHAKES_FAILED, 1);
-        if (session->octets)
+        if (session->octets || session->closed) /* probes of our ports are not worth a line */
             source_log_peer(source, SOURCE_WARNING, error,
                             "%s closed its connection within the handshake, after %llu octets",
                             session->peer.text, (unsigned long long)session->octets);

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -53,30 +52,37 @@ static const char *reason(void)
     return text ? text : "unknown reason";
 }
 
-/* A daemon has nobody to ask: OpenSSL would ask at the terminal, and wait. */
-static int no_password(char *buffer, int size, int writing, void *data)
+/* A daemon has nobody to ask for a passphrase: OpenSSL would do so at the terminal, and wait. */
+static int no_passphrase(char *buffer, int size, int writing, void *asked)
 {
     (void)buffer;
     (void)size;
     (void)writing;
-    (void)data;
+    *(bool *)asked = true;
     return -1;
 }
 
 static bool load_key(SSL_CTX *ctx, const char *path, char *why, size_t size)
 {
+    bool asked = false, loaded;
     unsigned long code;
 
-    SSL_CTX_set_default_passwd_cb(ctx, no_password);
-    if (SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) == 1)
+    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, &asked);
+    loaded = SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) == 1;
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    SSL_CTX_set_default_passwd_cb(ctx, NULL);
+    if (loaded)
         return true;
-    code = ERR_peek_last_error();
-    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ) {
-        ERR_clear_error();
+    code = ERR_peek_error();
+    if (asked)
         snprintf(why, size, "tls.myprivkey=\"%s\": has a passphrase; give a key without one", path);
-    } else {
+    else if (ERR_GET_LIB(code) == ERR_LIB_X509 &&
+             ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH)
+        snprintf(why, size, "tls.myprivkey=\"%s\": is not the key of tls.mycert", path);
+    else
         snprintf(why, size, "tls.myprivkey=\"%s\": %s", path, reason());
-    }
+    ERR_clear_error();
     return false;
 }
 
@@ -88,9 +94,10 @@ static bool load_files(SSL_CTX *ctx, const struct tls_settings *s, char *why, si
     }
     if (s->key && !load_key(ctx, s->key, why, size))
         return false;
-    if (s->certificate && SSL_CTX_check_private_key(ctx) != 1) {
-        snprintf(why, size, "tls.myprivkey=\"%s\" is not the key of tls.mycert=\"%s\"",
-                 s->key ? s->key : "", s->certificate);
+    /* Keys of another algorithm than the certificate's are told only here. */
+    if (s->certificate && s->key && SSL_CTX_check_private_key(ctx) != 1) {
+        ERR_clear_error();
+        snprintf(why, size, "tls.myprivkey=\"%s\": is not the key of tls.mycert", s->key);
         return false;
     }
     if (s->ca && SSL_CTX_load_verify_locations(ctx, s->ca, NULL) != 1) {

@@ -147,6 +147,7 @@ class Rsyslogd:
         self.conf = os.path.join(dir, "rsyslog.conf")
         self.modules = modules  # None: module_path() at each start, as plugins may come later
         self.files = files
+        self.pass_fds = ()
         self.process = None
         self.status = None
         os.makedirs(os.path.join(dir, "spool"), exist_ok=True)
@@ -175,7 +176,8 @@ class Rsyslogd:
             os.unlink(os.path.join(self.dir, "stats"))  # counters of a former life
         with open(os.path.join(self.dir, "stderr"), "ab") as stderr:
             self.process = subprocess.Popen(self.command(), env=self.environment(), stderr=stderr,
-                                            stdout=stderr, stdin=subprocess.DEVNULL, cwd=self.dir)
+                                            stdout=stderr, stdin=subprocess.DEVNULL, cwd=self.dir,
+                                            pass_fds=self.pass_fds)
         self.status = None
         return self
 

@@ -4,6 +4,7 @@ E2E_TESTS = \
 	tests/e2e/test_config.py \
 	tests/e2e/test_corpus.py \
 	tests/e2e/test_destinations.py \
+	tests/e2e/test_dial_out.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_input.py \
 	tests/e2e/test_life.py \
@@ -11,6 +12,7 @@ E2E_TESTS = \
 	tests/e2e/test_privdrop.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_shipped.py \
+	tests/e2e/test_start.py \
 	tests/e2e/test_stream.py \
 	tests/e2e/test_transport.py \
 	tests/e2e/test_tree.py
