@@ -11,6 +11,7 @@ E2E_TESTS = \
 	tests/e2e/test_live.py \
 	tests/e2e/test_privdrop.py \
 	tests/e2e/test_refusals.py \
+	tests/e2e/test_restart.py \
 	tests/e2e/test_shipped.py \
 	tests/e2e/test_start.py \
 	tests/e2e/test_stream.py \
