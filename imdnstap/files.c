@@ -21,6 +21,7 @@
 
 #define PATH_SIZE       4096
 #define POLL_MS_DEFAULT 1000
+#define NOT_REGULAR     "this is no regular file"
 #define SAVE_MS         1000
 #define GONE_MS         60000 /* so long a renamed file may still be written to */
 
@@ -194,10 +195,6 @@ static bool open_reader(struct files *files, struct reader *reader)
         return true;
     }
     reader->dead = false;
-    if (files->config.mode == FILES_ONCE) {
-        reader->dead = !reader_decompress(reader, &files->context);
-        return true;
-    }
     reader->watch = watch_file(files->inotify, reader->path);
     entry = find_entry(files, reader);
     if (entry) {
@@ -253,7 +250,8 @@ static void match_path(struct files *files, const char *path)
         if (!reader)
             return;
         if (!S_ISREG(st.st_mode)) {
-            notice(files, FILES_ERROR, path, "this is no regular file");
+            if (files->config.mode == FILES_FOLLOW)
+                notice(files, FILES_ERROR, path, NOT_REGULAR);
             reader->dead = true;
         }
     } else if (strcmp(reader->path, path) != 0) {
@@ -441,6 +439,22 @@ static void finish(struct files *files, const char *error)
     reader_destroy(&reader);
 }
 
+/* False: context.why says why not. */
+static bool open_once(struct files *files, struct reader *reader)
+{
+    struct reader_context *context = &files->context;
+
+    if (reader->dead) {
+        snprintf(context->why, sizeof(context->why), NOT_REGULAR);
+        return false;
+    }
+    if (reader_open(reader))
+        return reader_decompress(reader, context);
+    snprintf(context->why, sizeof(context->why), "it cannot be opened: %s",
+             errno ? strerror(errno) : "it is another file by now");
+    return false;
+}
+
 /* The first of the list, until it is through. */
 static enum files_result step_once(struct files *files)
 {
@@ -448,11 +462,7 @@ static enum files_result step_once(struct files *files)
 
     if (!reader)
         return FILES_DONE;
-    if (reader->fd < 0 && !reader->dead)
-        (void)open_reader(files, reader);
-    if (reader->fd < 0 || reader->dead) {
-        if (reader->fd < 0)
-            snprintf(files->context.why, sizeof(files->context.why), "it cannot be opened");
+    if (reader->fd < 0 && !open_once(files, reader)) {
         finish(files, files->context.why);
         return FILES_AGAIN;
     }

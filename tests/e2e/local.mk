@@ -5,6 +5,7 @@ E2E_TESTS = \
 	tests/e2e/test_corpus.py \
 	tests/e2e/test_destinations.py \
 	tests/e2e/test_dial_out.py \
+	tests/e2e/test_file_faults.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_input.py \
 	tests/e2e/test_life.py \

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are not what they should be, and state files that cannot be used.
+
+Covers: none, a directory, a FIFO, no right to read; cut, broken and foreign streams; gzip, xz and zstd
+that are damaged or end early; state files that are damaged, cannot be read or written, or have no
+directory. What was whole before the fault is always an event, and one line says where the fault is.
+"""
+import gzip
+import lzma
+import os
+import re
+import struct
+
+import fstrm
+import tap
+from fstrm import control
+from harness import Rsyslogd, rsyslogd, wait_for
+from test_files import START, frame, started, write
+from test_start import WithoutRights
+from test_stream import complaints_of, ids, numbered
+
+ONCE = 'input(type="imdnstap" name="t" file="%s" ruleset="dnstap" %s)'
+STREAM = fstrm.stream(numbered(1, 400))
+
+
+def one_line(daemon, pattern):
+    wait_for("a line about it", lambda: complaints_of(daemon))
+    line, = complaints_of(daemon)
+    assert re.search(r"imdnstap: input t: " + pattern, line), f"{line!r} does not say {pattern!r}"
+    return line
+
+
+def replay(case, name, octets, pattern, whole, more=""):
+    """The whole frames before the fault are events, and the line counts them."""
+    path = os.path.join(case.dir, name)
+    write(path, octets)
+    daemon = rsyslogd(case, input=ONCE % (path, more))
+    line = one_line(daemon, rf"file {re.escape(path)}: \d+ frames, then: {pattern}")
+    count = int(re.search(r": (\d+) frames, then", line).group(1))
+    if whole is not None:
+        assert count == whole, line
+    assert ids(daemon.wait_lines(count)) == list(range(1, count + 1))
+    daemon.check_books(count, count)
+    return count
+
+
+def test_no_such_file(case):
+    daemon = rsyslogd(case, input=ONCE % (os.path.join(case.dir, "none-*"), ""))
+    one_line(daemon, r"file .*/none-\*: no such file")
+
+
+def test_directory(case):
+    daemon = rsyslogd(case, input=ONCE % (case.dir, ""))
+    one_line(daemon, r"file .*: this is a directory: name the files in it")
+
+
+@tap.cases("once", "follow")
+def test_fifo(case, mode):
+    """Neither read nor waited for."""
+    path = os.path.join(case.dir, "fifo")
+    os.mkfifo(path)
+    daemon = rsyslogd(case, input=ONCE % (path, f'file.mode="{mode}"'))
+    one_line(daemon, r"file .*/fifo: (0 frames, then: )?this is no regular file")
+
+
+@tap.cases("once", "follow")
+def test_file_that_may_not_be_read(case, mode):
+    path = os.path.join(case.dir, "f")
+    write(path, STREAM)
+    os.chmod(path, 0)
+    daemon = case.start(WithoutRights(case.dir, input=ONCE % (path, f'file.mode="{mode}"')))
+    one_line(daemon, r"file .*/f: (0 frames, then: it cannot be opened: )?Permission denied")
+    if mode == "follow":  # tried again with every look, said once
+        os.chmod(path, 0o600)
+        daemon.wait_lines(400)
+        assert len(complaints_of(daemon)) == 1, complaints_of(daemon)
+
+
+BAD = {
+    "cut within a frame": (STREAM[:-30], r"it ends within a frame: \d+ octets are left over", 399),
+    "text": (b"hello world, this is a log file\n", r"this is no Frame Streams \(it looks like: text\) at octet 0", 0),
+    "other content type": (control(fstrm.START, b"text/plain"),
+                           r"the content type is not protobuf:dnstap\.Dnstap \(but text/plain\)", 0),
+    "frame over the limit": (START + frame(1) + struct.pack(">I", 131073) + bytes(100),
+                             r"a data frame over the size limit \(131073 octets\) at octet \d+", 1),
+    "broken control frame": (START + frame(1) + struct.pack(">II", 0, 3) + bytes(100),
+                             r"a control frame of impossible size at octet \d+", 1),
+}
+
+
+@tap.cases(*BAD.items())
+def test_broken_stream(case, value):
+    octets, pattern, whole = value
+    replay(case, "x.fstrm", octets, pattern, whole)
+
+
+def zstd(octets):
+    """One frame of raw blocks (RFC 8878 3.1.1): single segment, four octets of content size."""
+    blocks = [octets[at:at + 8192] for at in range(0, len(octets), 8192)]
+    out = b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", len(octets))
+    for number, block in enumerate(blocks, 1):
+        out += struct.pack("<I", len(block) << 3 | (number == len(blocks)))[:3] + block
+    return out
+
+
+def damaged(octets):
+    """In the middle, where it is data or, of zstd's raw blocks, a block header of the reserved type 3."""
+    if octets[:4] == b"\x28\xb5\x2f\xfd":
+        at = 9 + 2 * (3 + 8192)
+        return octets[:at] + bytes([octets[at] | 6]) + octets[at + 1:]
+    middle = len(octets) // 2
+    return octets[:middle] + bytes(b ^ 0xFF for b in octets[middle:middle + 16]) + octets[middle + 16:]
+
+
+PACKERS = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstd}
+
+
+@tap.cases(*PACKERS)
+def test_compressed(case, kind):
+    """What is whole is replayed, and nothing complains."""
+    path = os.path.join(case.dir, "x." + kind)
+    write(path, PACKERS[kind](STREAM))
+    daemon = rsyslogd(case, input=ONCE % (path, ""))
+    assert ids(daemon.wait_lines(400)) == list(range(1, 401))
+    daemon.wait_log(r"x\.%s: 400 frames, replayed to its end" % kind)
+    assert not complaints_of(daemon), complaints_of(daemon)
+
+
+@tap.cases(*PACKERS)
+def test_compressed_and_damaged(case, kind):
+    replay(case, "x." + kind, damaged(PACKERS[kind](STREAM)), r"the compressed data is damaged", None)
+
+
+@tap.cases(*PACKERS)
+def test_compressed_and_cut(case, kind):
+    octets = PACKERS[kind](STREAM)
+    count = replay(case, "x." + kind, octets[:len(octets) * 2 // 3], r"the compressed data ends early", None)
+    assert kind != "zst" or count > 100, count
+
+
+def state_file(daemon):
+    """The one state file in workDirectory, once it is there."""
+    spool = os.path.join(daemon.dir, "spool")
+
+    def found():
+        return [n for n in os.listdir(spool) if n.startswith("imdnstap-") and not n.endswith(".new")]
+    name, = wait_for("a state file", found)
+    return os.path.join(spool, name)
+
+
+def test_state_file_damaged(case):
+    """Read from the beginning, with a line: a frame may come twice, none is lost."""
+    daemon, path = started(case)
+    write(path, START + frame(1))
+    daemon.wait_lines(1)
+    state = state_file(daemon)
+    daemon.stop()
+    write(state, "imdnstap-files 1\nhalf a li".encode(), "wb")
+    daemon.start()
+    write(path, frame(2))
+    assert ids(daemon.wait_lines(3)) == [1, 1, 2]
+    line, = complaints_of(daemon)
+    assert re.search(r"file .*/spool/imdnstap-.*: this state file is damaged: files that it does not tell of "
+                     r"are read anew", line), line
+
+
+def test_state_file_cannot_be_written(case):
+    """Said once; following goes on."""
+    daemon, path = started(case)
+    write(path, START + frame(1))
+    daemon.wait_lines(1)
+    os.mkdir(state_file(daemon) + ".new")
+    for number in range(2, 6):
+        write(path, frame(number))
+        daemon.wait_lines(number)
+        if number == 2:
+            daemon.wait_log("cannot be written")
+    line, = complaints_of(daemon)
+    assert re.search(r'err .*input t: the state file imdnstap-t-\S+ cannot be written in workDirectory '
+                     r'".*/spool": Is a directory', line), line
+
+
+def test_state_directory_without_rights(case):
+    """Without positions every start would repeat: the input does not run."""
+    path = os.path.join(case.dir, "f")
+    write(path, START + frame(1))
+    daemon = WithoutRights(case.dir, input=ONCE % (path, 'file.mode="follow"'))
+    os.chmod(os.path.join(case.dir, "spool"), 0o500)
+    case.start(daemon)
+    try:
+        wait_for("a line about it", lambda: daemon.check_alive() and complaints_of(daemon))
+        line, = complaints_of(daemon)
+        assert re.search(r'input t: file=".*/f": state directory .*/spool: Permission denied', line), line
+        assert not daemon.counters(), "it runs"
+    finally:
+        os.chmod(os.path.join(case.dir, "spool"), 0o700)
+
+
+def test_no_work_directory(case):
+    """Followed all the same, from the beginning at each start; a warning says so."""
+    path = os.path.join(case.dir, "f")
+    write(path, START + frame(1))
+    daemon = Rsyslogd(case.dir, input=ONCE % (path, 'file.mode="follow"'))
+    with open(daemon.conf) as file:
+        text = file.read()
+    with open(daemon.conf, "w") as file:
+        file.write(text.replace(f'workDirectory="{case.dir}/spool"', ""))
+    case.start(daemon)
+    daemon.wait_lines(1)
+    line, = complaints_of(daemon)
+    assert re.search(r'file\.mode="follow" without global\(workDirectory\): positions are not kept', line), line
+    daemon.stop()
+    daemon.start()
+    assert ids(daemon.wait_lines(2)) == [1, 1]
+
+
+if __name__ == "__main__":
+    tap.main()
