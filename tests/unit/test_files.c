@@ -245,7 +245,7 @@ static void test_once_that_ends_badly(void **state)
     append("empty", BYTES(""));
     replay("empty", "", "empty 0 ok;");
     assert_int_equal(mkfifo(in_directory("fifo"), 0600), 0);
-    replay("fifo", "", "fifo 0 it cannot be opened;");
+    replay("fifo", "", "fifo 0 this is no regular file;");
 }
 
 static void test_once_without_a_match(void **state)
