@@ -3,7 +3,7 @@
  * ECS "192.0.2.0/24/0" (address/source/scope), COOKIE "CLIENT/SERVER" in hex, NSID its text when
  * printable and else "hex:00ff", EDE "18 (Prohibited): text", PADDING its length, KEEPALIVE and
  * EXPIRE seconds, CHAIN and REPORT-CHANNEL a name with its final dot, DAU, DHU, N3U and KEY-TAG
- * numbers, ZONEVERSION "LABELS SOA-SERIAL n", LLQ "version opcode error id lease", UL its leases.
+ * numbers, MQTYPE-* type names, ZONEVERSION "LABELS SOA-SERIAL n", LLQ "version opcode error id lease", UL its leases.
  * Unknown options and those that break their format are in hex.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -29,6 +29,8 @@ enum option {
     OPTION_SERVER_TAG = 17,
     OPTION_REPORT_CHANNEL = 18, /* RFC 9567 5 */
     OPTION_ZONEVERSION = 19,    /* RFC 9660 2 */
+    OPTION_MQTYPE_QUERY = 20,   /* RFC 10029 3 */
+    OPTION_MQTYPE_RESPONSE = 21,
 };
 
 /* The functions below write only when the data fits the format. */
@@ -172,6 +174,22 @@ static bool numbers_put(struct text *t, struct span data, size_t size)
     return true;
 }
 
+/* RR types; none is a list, too. Ends: each takes two octets. */
+static bool types_put(struct text *t, struct span data)
+{
+    struct cursor c = cursor_of(data);
+    uint16_t type;
+
+    if (data.len % 2 != 0)
+        return false;
+    for (bool first = true; cursor_be16(&c, &type); first = false) {
+        if (!first)
+            text_put_char(t, ' ');
+        names_put(t, &names_rr_type, type);
+    }
+    return true;
+}
+
 /* Labels of the zone's name, type, version; empty in queries. */
 static bool zoneversion_put(struct text *t, struct span data)
 {
@@ -270,6 +288,9 @@ static bool known_put(struct text *t, uint16_t code, struct span data)
         return data.len == 2 && numbers_put(t, data, 2);
     case OPTION_ZONEVERSION:
         return zoneversion_put(t, data);
+    case OPTION_MQTYPE_QUERY:
+    case OPTION_MQTYPE_RESPONSE:
+        return types_put(t, data);
     default:
         text_put_hex(t, data);
         return true;

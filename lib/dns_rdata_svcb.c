@@ -15,7 +15,9 @@ enum svcb_key {
     SVCB_DOHPATH,
     SVCB_OHTTP,            /* RFC 9540 4 */
     SVCB_SUPPORTED_GROUPS, /* tls-supported-groups */
-    SVCB_DOCPATH,
+    SVCB_DOCPATH,          /* RFC 9953 3 */
+    SVCB_PVD,              /* draft-ietf-intarea-proxy-config 2.1 */
+    SVCB_OOTS,             /* draft-johani-dnsop-svcb-oots 2.1 */
 };
 
 static bool bad_value(struct dns_rdata *r)
@@ -97,6 +99,44 @@ static bool addresses_put(struct dns_rdata *r, struct cursor value, size_t size)
     return true;
 }
 
+#define SHARE_MAX 100 /* percent */
+
+static bool is_word(struct span octets)
+{
+    for (size_t i = 0; i < octets.len; i++) {
+        unsigned c = octets.ptr[i];
+
+        if (c != '-' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+            !(c >= 'a' && c <= 'z'))
+            return false;
+    }
+    return octets.len > 0;
+}
+
+/* Transports and the share of the load that they take: "do53:100,dot:20". */
+static bool shares_put(struct dns_rdata *r, struct cursor value)
+{
+    uint8_t len, share;
+
+    if (cursor_left(&value) == 0)
+        return bad_value(r);
+    text_put_char(r->out, '"');
+    for (bool first = true; cursor_u8(&value, &len); first = false) {
+        struct span transport;
+
+        if (!cursor_span(&value, len, &transport) || !cursor_u8(&value, &share) ||
+            share > SHARE_MAX || !is_word(transport))
+            return bad_value(r);
+        if (!first)
+            text_put_char(r->out, ',');
+        text_put(r->out, (const char *)transport.ptr, transport.len);
+        text_put_char(r->out, ':');
+        text_put_u64(r->out, share);
+    }
+    text_put_char(r->out, '"');
+    return true;
+}
+
 static bool value_put(struct dns_rdata *r, uint16_t key, struct span value)
 {
     struct cursor c = cursor_of(value);
@@ -108,6 +148,8 @@ static bool value_put(struct dns_rdata *r, uint16_t key, struct span value)
         return list_put(r, c, true);
     case SVCB_DOCPATH:
         return list_put(r, c, false);
+    case SVCB_OOTS:
+        return shares_put(r, c);
     case SVCB_PORT:
         return value.len == 2 ? numbers_put(r, c, false) : bad_value(r);
     case SVCB_SUPPORTED_GROUPS:
@@ -168,12 +210,12 @@ bool dns_field_svcb_params(struct dns_rdata *r)
         if (!first)
             text_put_char(r->out, ' ');
         names_put(r->out, &names_svcb_key, key);
-        if (key == SVCB_NO_DEFAULT_ALPN || key == SVCB_OHTTP) {
+        if (key == SVCB_NO_DEFAULT_ALPN || key == SVCB_OHTTP || key == SVCB_PVD) {
             if (len > 0)
                 return bad_value(r);
             continue;
         }
-        if (len == 0 && key > SVCB_DOCPATH)
+        if (len == 0 && key > SVCB_OOTS)
             continue;
         text_put_char(r->out, '=');
         if (!value_put(r, key, value))

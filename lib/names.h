@@ -1,7 +1,7 @@
 /* names.h - every number that has a name, in sorted tables.
  *
- * Sources: the IANA registries "Domain Name System (DNS) Parameters", "DNS Security Algorithm Numbers",
- * "DNS SVCB Service Parameter Keys", and dnstap.proto. A table row is {value, "TEXT"}.
+ * Sources: the IANA registries "Domain Name System (DNS) Parameters", "DNS Service Bindings (SVCB)" and
+ * "CERT Resource Record"; dnstap.proto. A table row is {value, "TEXT"}.
  *
  * Pure code, constant data, thread-safe.
  *
@@ -24,8 +24,7 @@ struct name_table {
 };
 
 extern const struct name_table names_rr_type, names_class, names_opcode, names_rcode;
-extern const struct name_table names_edns_option, names_ede, names_svcb_key;
-extern const struct name_table names_dnssec_algorithm, names_ds_digest, names_cert_type;
+extern const struct name_table names_edns_option, names_ede, names_svcb_key, names_cert_type;
 extern const struct name_table names_message_type; /* "CLIENT_QUERY" ... */
 extern const struct name_table names_direction;    /* "CQ" ... , by Message.Type */
 extern const struct name_table names_family;       /* INET INET6 */

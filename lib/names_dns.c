@@ -17,31 +17,31 @@
 
 /* Resource Record (RR) TYPEs; 255 is "*" there, ANY in use */
 static const struct name_row rr_type_rows[] = {
-    {1, ROW("A")},         {2, ROW("NS")},      {3, ROW("MD")},          {4, ROW("MF")},
-    {5, ROW("CNAME")},     {6, ROW("SOA")},     {7, ROW("MB")},          {8, ROW("MG")},
-    {9, ROW("MR")},        {10, ROW("NULL")},   {11, ROW("WKS")},        {12, ROW("PTR")},
-    {13, ROW("HINFO")},    {14, ROW("MINFO")},  {15, ROW("MX")},         {16, ROW("TXT")},
-    {17, ROW("RP")},       {18, ROW("AFSDB")},  {19, ROW("X25")},        {20, ROW("ISDN")},
-    {21, ROW("RT")},       {22, ROW("NSAP")},   {23, ROW("NSAP-PTR")},   {24, ROW("SIG")},
-    {25, ROW("KEY")},      {26, ROW("PX")},     {27, ROW("GPOS")},       {28, ROW("AAAA")},
-    {29, ROW("LOC")},      {30, ROW("NXT")},    {31, ROW("EID")},        {32, ROW("NIMLOC")},
-    {33, ROW("SRV")},      {34, ROW("ATMA")},   {35, ROW("NAPTR")},      {36, ROW("KX")},
-    {37, ROW("CERT")},     {38, ROW("A6")},     {39, ROW("DNAME")},      {40, ROW("SINK")},
-    {41, ROW("OPT")},      {42, ROW("APL")},    {43, ROW("DS")},         {44, ROW("SSHFP")},
-    {45, ROW("IPSECKEY")}, {46, ROW("RRSIG")},  {47, ROW("NSEC")},       {48, ROW("DNSKEY")},
-    {49, ROW("DHCID")},    {50, ROW("NSEC3")},  {51, ROW("NSEC3PARAM")}, {52, ROW("TLSA")},
-    {53, ROW("SMIMEA")},   {55, ROW("HIP")},    {56, ROW("NINFO")},      {57, ROW("RKEY")},
-    {58, ROW("TALINK")},   {59, ROW("CDS")},    {60, ROW("CDNSKEY")},    {61, ROW("OPENPGPKEY")},
-    {62, ROW("CSYNC")},    {63, ROW("ZONEMD")}, {64, ROW("SVCB")},       {65, ROW("HTTPS")},
-    {66, ROW("DSYNC")},    {67, ROW("HHIT")},   {68, ROW("BRID")},       {99, ROW("SPF")},
-    {100, ROW("UINFO")},   {101, ROW("UID")},   {102, ROW("GID")},       {103, ROW("UNSPEC")},
-    {104, ROW("NID")},     {105, ROW("L32")},   {106, ROW("L64")},       {107, ROW("LP")},
-    {108, ROW("EUI48")},   {109, ROW("EUI64")}, {128, ROW("NXNAME")},    {249, ROW("TKEY")},
-    {250, ROW("TSIG")},    {251, ROW("IXFR")},  {252, ROW("AXFR")},      {253, ROW("MAILB")},
-    {254, ROW("MAILA")},   {255, ROW("ANY")},   {256, ROW("URI")},       {257, ROW("CAA")},
-    {258, ROW("AVC")},     {259, ROW("DOA")},   {260, ROW("AMTRELAY")},  {261, ROW("RESINFO")},
-    {262, ROW("WALLET")},  {263, ROW("CLA")},   {264, ROW("IPN")},       {32768, ROW("TA")},
-    {32769, ROW("DLV")},
+    {1, ROW("A")},          {2, ROW("NS")},        {3, ROW("MD")},          {4, ROW("MF")},
+    {5, ROW("CNAME")},      {6, ROW("SOA")},       {7, ROW("MB")},          {8, ROW("MG")},
+    {9, ROW("MR")},         {10, ROW("NULL")},     {11, ROW("WKS")},        {12, ROW("PTR")},
+    {13, ROW("HINFO")},     {14, ROW("MINFO")},    {15, ROW("MX")},         {16, ROW("TXT")},
+    {17, ROW("RP")},        {18, ROW("AFSDB")},    {19, ROW("X25")},        {20, ROW("ISDN")},
+    {21, ROW("RT")},        {22, ROW("NSAP")},     {23, ROW("NSAP-PTR")},   {24, ROW("SIG")},
+    {25, ROW("KEY")},       {26, ROW("PX")},       {27, ROW("GPOS")},       {28, ROW("AAAA")},
+    {29, ROW("LOC")},       {30, ROW("NXT")},      {31, ROW("EID")},        {32, ROW("NIMLOC")},
+    {33, ROW("SRV")},       {34, ROW("ATMA")},     {35, ROW("NAPTR")},      {36, ROW("KX")},
+    {37, ROW("CERT")},      {38, ROW("A6")},       {39, ROW("DNAME")},      {40, ROW("SINK")},
+    {41, ROW("OPT")},       {42, ROW("APL")},      {43, ROW("DS")},         {44, ROW("SSHFP")},
+    {45, ROW("IPSECKEY")},  {46, ROW("RRSIG")},    {47, ROW("NSEC")},       {48, ROW("DNSKEY")},
+    {49, ROW("DHCID")},     {50, ROW("NSEC3")},    {51, ROW("NSEC3PARAM")}, {52, ROW("TLSA")},
+    {53, ROW("SMIMEA")},    {55, ROW("HIP")},      {56, ROW("NINFO")},      {57, ROW("RKEY")},
+    {58, ROW("TALINK")},    {59, ROW("CDS")},      {60, ROW("CDNSKEY")},    {61, ROW("OPENPGPKEY")},
+    {62, ROW("CSYNC")},     {63, ROW("ZONEMD")},   {64, ROW("SVCB")},       {65, ROW("HTTPS")},
+    {66, ROW("DSYNC")},     {67, ROW("HHIT")},     {68, ROW("BRID")},       {69, ROW("UNECE")},
+    {70, ROW("ISO")},       {99, ROW("SPF")},      {100, ROW("UINFO")},     {101, ROW("UID")},
+    {102, ROW("GID")},      {103, ROW("UNSPEC")},  {104, ROW("NID")},       {105, ROW("L32")},
+    {106, ROW("L64")},      {107, ROW("LP")},      {108, ROW("EUI48")},     {109, ROW("EUI64")},
+    {128, ROW("NXNAME")},   {249, ROW("TKEY")},    {250, ROW("TSIG")},      {251, ROW("IXFR")},
+    {252, ROW("AXFR")},     {253, ROW("MAILB")},   {254, ROW("MAILA")},     {255, ROW("ANY")},
+    {256, ROW("URI")},      {257, ROW("CAA")},     {258, ROW("AVC")},       {259, ROW("DOA")},
+    {260, ROW("AMTRELAY")}, {261, ROW("RESINFO")}, {262, ROW("WALLET")},    {263, ROW("CLA")},
+    {264, ROW("IPN")},      {32768, ROW("TA")},    {32769, ROW("DLV")},
 };
 const struct name_table names_rr_type = TABLE(rr_type_rows, "TYPE");
 
@@ -90,6 +90,11 @@ static const struct name_row edns_option_rows[] = {
     {19, ROW("ZONEVERSION")},
     {20, ROW("MQTYPE-QUERY")},
     {21, ROW("MQTYPE-RESPONSE")},
+    {22, ROW("EDE-EXTRA-TEXT-LANGUAGE")},
+    {23, ROW("FILTERING-CONTACT")},
+    {24, ROW("FILTERING-ORGANIZATION")},
+    {25, ROW("FILTERING-DB")},
+    {26, ROW("STRUCTURED-DNS-ERROR")},
     {20292, ROW("UMBRELLA-IDENT")},
     {26946, ROW("DEVICEID")},
 };
@@ -116,7 +121,7 @@ static const struct name_row ede_rows[] = {
     {16, ROW("Censored")},
     {17, ROW("Filtered")},
     {18, ROW("Prohibited")},
-    {19, ROW("Stale NXDOMAIN Answer")},
+    {19, ROW("Stale NXDomain Answer")},
     {20, ROW("Not Authoritative")},
     {21, ROW("Not Supported")},
     {22, ROW("No Reachable Authority")},
@@ -130,6 +135,9 @@ static const struct name_row ede_rows[] = {
     {30, ROW("Invalid Query Type")},
     {31, ROW("Rate Limited")},
     {32, ROW("Over Quota")},
+    {33, ROW("Negative Trust Anchor")},
+    {34, ROW("New Delegation Only")},
+    {35, ROW("Blocked by Upstream DNS Server")},
 };
 const struct name_table names_ede = TABLE(ede_rows, "");
 
@@ -140,40 +148,10 @@ static const struct name_row svcb_key_rows[] = {
     {4, ROW("ipv4hint")},        {5, ROW("ech")},
     {6, ROW("ipv6hint")},        {7, ROW("dohpath")},
     {8, ROW("ohttp")},           {9, ROW("tls-supported-groups")},
-    {10, ROW("docpath")},
+    {10, ROW("docpath")},        {11, ROW("pvd")},
+    {12, ROW("oots")},
 };
 const struct name_table names_svcb_key = TABLE(svcb_key_rows, "key");
-
-/* DNS Security Algorithm Numbers */
-static const struct name_row dnssec_algorithm_rows[] = {
-    {0, ROW("DELETE")},
-    {1, ROW("RSAMD5")},
-    {2, ROW("DH")},
-    {3, ROW("DSA")},
-    {5, ROW("RSASHA1")},
-    {6, ROW("DSA-NSEC3-SHA1")},
-    {7, ROW("RSASHA1-NSEC3-SHA1")},
-    {8, ROW("RSASHA256")},
-    {10, ROW("RSASHA512")},
-    {12, ROW("ECC-GOST")},
-    {13, ROW("ECDSAP256SHA256")},
-    {14, ROW("ECDSAP384SHA384")},
-    {15, ROW("ED25519")},
-    {16, ROW("ED448")},
-    {17, ROW("SM2SM3")},
-    {23, ROW("ECC-GOST12")},
-    {252, ROW("INDIRECT")},
-    {253, ROW("PRIVATEDNS")},
-    {254, ROW("PRIVATEOID")},
-};
-const struct name_table names_dnssec_algorithm = TABLE(dnssec_algorithm_rows, "");
-
-/* Digest Algorithms of DS RRs */
-static const struct name_row ds_digest_rows[] = {
-    {1, ROW("SHA-1")},   {2, ROW("SHA-256")},           {3, ROW("GOST R 34.11-94")},
-    {4, ROW("SHA-384")}, {5, ROW("GOST R 34.11-2012")}, {6, ROW("SM3")},
-};
-const struct name_table names_ds_digest = TABLE(ds_digest_rows, "");
 
 /* CERT RR certificate types (RFC 4398 2.1) */
 static const struct name_row cert_type_rows[] = {

@@ -8,6 +8,7 @@
  *                    status=TEXT head=ID,OPCODE,RCODE,QD,AN,NS,AR q=NAME,TYPE,CLASS
  *                    rr=SECTION,OWNER,TYPE,CLASS,TTL,RDATA edns=SIZE,VERSION,DO opt=CODE,DATA
  *                    (names and data in hex, uncompressed; RCODE with its extension)
+ *     N              the names of numbers it knows, tab-separated: TABLE VALUE NAME ...
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -164,18 +165,45 @@ static void message(const char *hex)
     knot_pkt_free(packet);
 }
 
+static void put_table(const char *table, const knot_lookup_t *rows)
+{
+    for (; rows->name; rows++)
+        printf("%s %d %s\t", table, rows->id, rows->name);
+}
+
+static void names(void)
+{
+    char text[64];
+
+    for (unsigned type = 0; type < 65536; type++) {
+        if (knot_get_rdata_descriptor((uint16_t)type)->type_name)
+            printf("type %u %s\t", type, knot_get_rdata_descriptor((uint16_t)type)->type_name);
+    }
+    for (unsigned number = 0; number < 65536; number++) {
+        if (knot_rrclass_to_string((uint16_t)number, text, sizeof(text)) > 0 &&
+            strncmp(text, "CLASS", 5) != 0)
+            printf("class %u %s\t", number, text);
+    }
+    put_table("opcode", knot_opcode_names);
+    put_table("rcode", knot_rcode_names);
+    put_table("ede", knot_edns_ede_names);
+    put_table("svcb", knot_svcb_param_names);
+}
+
 int main(void)
 {
     char *line = NULL;
     size_t size = 0;
     ssize_t len;
 
-    while ((len = getline(&line, &size, stdin)) > 2) {
+    while ((len = getline(&line, &size, stdin)) > 1) {
         line[len - 1] = 0;
         if (line[0] == 'W')
             text_to_wire(line + 2);
         else if (line[0] == 'T')
             wire_to_text(line + 2);
+        else if (line[0] == 'N')
+            names();
         else
             message(line + 2);
         putchar('\n');

@@ -3,6 +3,7 @@ DIFFERENTIAL_TESTS = \
 	tests/differential/rdata.py \
 	tests/differential/frames.py \
 	tests/differential/knot.py \
+	tests/differential/names.py \
 	tests/differential/roundtrip.py
 EXTRA_DIST += $(DIFFERENTIAL_TESTS) \
 	tests/differential/oracle.py \

@@ -90,6 +90,12 @@ static void test_options(void **state)
         {19, WIRE("\2\1\xab"), "2 1 ab", true},
         {19, WIRE("\2\0\1"), "020001", false},
         {19, WIRE("\2"), "02", false},
+        {20, WIRE("\0\x1c\0\x41"), "AAAA HTTPS", true},
+        {20, WIRE("\xff\0"), "TYPE65280", true},
+        {21, WIRE("\0\x30"), "DNSKEY", true},
+        {21, WIRE(""), "", true},
+        {21, WIRE("\0\x30\0"), "003000", false},
+        {23, WIRE("mailto:x"), "6d61696c746f3a78", true},
         {65001, WIRE("\xde\xad"), "dead", true},
         {4, WIRE(""), "", true},
     };

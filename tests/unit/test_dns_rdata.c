@@ -123,6 +123,8 @@ static const struct sample samples[] = {
     {65, "000100000700102f646e732d71756572797b3f646e737d", "1 . dohpath=\"/dns-query{?dns}\""},
     {65, "00010000090004001d0017", "1 . tls-supported-groups=29,23"},
     {65, "00010000080000", "1 . ohttp"},
+    {65, "000100000b0000", "1 . pvd"},
+    {64, "000100000c000b04646f35336403646f740a", "1 . oots=\"do53:100,dot:10\""},
     {66, "003b0114ef0b6364732d7363616e6e6572076578616d706c65036e657400", "CDS NOTIFY 5359 cds-scanner.example.net."},
     {66, "003eff003500", "CSYNC 255 53 ."},
     {67, "01020304", "AQIDBA=="},
@@ -218,6 +220,12 @@ static const struct { uint16_t type; const char *hex, *reason; } broken[] = {
     {104, "000a0014", "rdata too short"},
     {108, "0000", "rdata too short"},
     {250, "00000000000000012c0004010203", "rdata too short"},
+    {65, "000100000b000161", "bad service parameter"},
+    {65, "000100000c0000", "bad service parameter"},
+    {65, "000100000c00020064", "bad service parameter"},
+    {65, "000100000c000403646f74", "bad service parameter"},
+    {65, "000100000c000503646f7465", "bad service parameter"},
+    {65, "000100000c000503643a7464", "bad service parameter"},
     {256, "000a0001", "rdata too short"},
     {257, "000061", "rdata too short"},
     {257, "0001" "2d61", "bad property tag"},
@@ -283,6 +291,25 @@ static void test_every_type_has_a_sample(void **state)
         if (dns_rdata_row((uint16_t)type) && !sampled)
             fail_msg("no sample for type %u", type);
     }
+}
+
+/* Types with a name and RFC 3597 as their only format: doc/adding-an-rr-type.md says why. */
+static void test_types_without_a_format(void **state)
+{
+    static const uint16_t none[] = {10,  41,  69,  70,  100, 101, 102,
+                                    103, 128, 251, 252, 253, 254, 255};
+    size_t found = 0;
+
+    (void)state;
+    for (unsigned type = 0; type <= 65535; type++) {
+        const struct dns_rdata_row *row = dns_rdata_row((uint16_t)type);
+
+        if (names_find(&names_rr_type, type).len == 0 || (row && row->fields[0]))
+            continue;
+        assert_true(found < COUNT(none));
+        assert_int_equal(none[found++], type);
+    }
+    assert_int_equal(found, COUNT(none));
 }
 
 static void test_table_ascends(void **state)
@@ -407,9 +434,13 @@ static void test_chaos_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),        cmocka_unit_test(test_every_type_has_a_sample),
-        cmocka_unit_test(test_table_ascends),  cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_cut_and_padded), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_every_type_has_a_sample),
+        cmocka_unit_test(test_types_without_a_format),
+        cmocka_unit_test(test_table_ascends),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_cut_and_padded),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_chaos_address),
     };
 
