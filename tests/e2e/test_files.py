@@ -4,9 +4,14 @@
 Every frame has its own DNS id, so that a lost or repeated one shows by its number. Replaying
 (file.mode="once") is in test_corpus.py and test_input.py.
 """
+import collections
 import gzip
 import os
+import re
+import shutil
 import signal
+import socket
+import subprocess
 import threading
 
 import fstrm
@@ -192,6 +197,151 @@ def test_bind_file(case):
         frames += fstrm.read_frames(path)
         check_matches(check_json(daemon.wait_lines(len(frames))), frames)
     daemon.check_books(len(frames), len(frames))
+
+
+class Load:
+    """Asks one server up to 3,000 questions a second, each with a name of its own; answers may be
+    lost."""
+
+    def __init__(self, server):
+        self.server = server
+        self.asked = 0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def start(self):
+        self.thread.start()
+
+    def _run(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.settimeout(0.5)
+            asker.connect(("127.0.0.1", self.server.port))
+            while not self.over.wait(0.01):  # what follows has to be compared, too
+                try:
+                    for _ in range(30):
+                        asker.send(fstrm.dns_query(self.asked % 65536,
+                                                   f"n{self.asked}.load.example.test"))
+                        self.asked += 1
+                    for _ in range(30):
+                        asker.recv(1500)
+                except OSError:
+                    continue
+
+    def stop(self):
+        self.over.set()
+        self.thread.join(25)
+
+
+def wait_more(daemon, load, count=3000):
+    """Until that many more events are there, with traffic all the while."""
+    path = os.path.join(daemon.dir, "events")
+
+    def size():
+        return os.path.getsize(path) if os.path.exists(path) else 0
+    goal = size() + count * 700  # an event takes some 700 octets
+
+    def reached():
+        assert load.thread.is_alive()
+        return daemon.check_alive() and size() >= goal
+    wait_for(f"{count} more events", reached, 40)
+
+
+def go_frames(path):
+    """How many frames the Go dnstap tool finds in a file."""
+    program = producers.Program("dnstap", "golang-github-dnstap-golang-dnstap-cli")
+    run = subprocess.run([program.path, "-r", path, "-q"], env=program.environment(), check=True,
+                         capture_output=True, timeout=60)
+    return run.stdout.count(b"\n")
+
+
+def key_of_frame(frame):
+    """What tells it from all others; the name is that of the first question."""
+    message = fstrm.message_of(frame)
+    wire, labels, at = message.get(14) or message[10], [], 12
+    while wire[at]:
+        labels.append(wire[at + 1:at + 1 + wire[at]].decode())
+        at += 1 + wire[at]
+    return message[1], message[6], int.from_bytes(wire[:2], "big"), ".".join(labels)
+
+
+def check_files(daemon, paths):
+    """Every frame of these whole files is one event, and there is no other event; what the lives of
+    rsyslogd say they submitted adds up to the same."""
+    frames = collections.Counter()
+    for path in paths:
+        found = fstrm.read_frames(path)
+        assert go_frames(path) == len(found), path
+        frames.update(map(key_of_frame, found))
+    total = sum(frames.values())
+    wait_for(f"{total} events", lambda: daemon.read("events").count(b"\n") >= total, 60)
+    events = collections.Counter(
+        (e["type_id"], e["query_port"], e["dns"]["id"], e["dns"]["question"][0]["name"])
+        for e in check_json(daemon.lines()))
+    lost, more = frames - events, events - frames
+    assert not lost and not more, f"of {total}: {len(lost)} lost {list(lost)[:5]}, " \
+        f"{len(more)} too many {list(more)[:5]}"
+    daemon.stop()
+    lives = daemon.log("input t: ended, frames: ")
+    assert sum(int(re.search(r"= (\d+) submitted", line)[1]) for line in lives) == total, lives
+    return total
+
+
+@tap.timeout(150)
+@tap.cases(("path", "bind.fstrm"), ("glob", "bind.fstrm*"))
+def test_bind_rolls_under_load(case, pattern):
+    """Three rolls, two by rndc dnstap -roll, one by hand and -reopen, and two restarts of rsyslogd
+    amid of it: frames written = events. A roll more while rsyslogd is away takes a pattern that the
+    rolled names match."""
+    daemon, _ = started(case, pattern)
+    path = os.path.join(case.dir, "bind.fstrm")
+    server = case.start(producers.Bind(case.dir, file=path))
+    load = case.start(Load(server))
+    wait_more(daemon, load)
+    server.rndc("dnstap", "-roll", "9")
+    wait_more(daemon, load)
+    daemon.stop()
+    for turn in range(2 if "*" in pattern else 1):
+        server.rndc("dnstap", "-roll", "9")
+        wait_for("a block of the new file", lambda: os.path.getsize(path) > 20000)
+    daemon.start()
+    wait_more(daemon, load)
+    os.rename(path, path + ".old")
+    server.rndc("dnstap", "-reopen")
+    wait_more(daemon, load)
+    daemon.stop()
+    daemon.start()
+    wait_more(daemon, load)
+    load.stop()
+    server.stop()
+    files = [os.path.join(case.dir, name) for name in os.listdir(case.dir)
+             if name.startswith("bind.fstrm")]
+    assert len(files) == (5 if "*" in pattern else 4), files
+    tap.comment(f"{check_files(daemon, files)} frames in {len(files)} files")
+
+
+@tap.timeout(150)
+def test_knot_file_under_load(case):
+    """Knot's growing file with a restart of rsyslogd in between; at its own restart, Knot begins the
+    file anew."""
+    daemon, path = started(case, "knot.fstrm")
+    server = case.start(producers.Knot(case.dir, file=path))
+    load = case.start(Load(server))
+    wait_more(daemon, load)
+    daemon.stop()
+    daemon.start()
+    wait_more(daemon, load)
+    load.stop()
+    server.stop()
+    kept = shutil.copy(path, path + ".kept")
+    total = len(fstrm.read_frames(kept))
+    wait_for("all of the first file", lambda: daemon.read("events").count(b"\n") == total, 60)
+    server.start()
+    again = case.start(Load(server))
+    wait_more(daemon, again)
+    again.stop()
+    server.stop()
+    tap.comment(f"{check_files(daemon, [kept, path])} frames in two files")
+    assert len(daemon.log("cut short or written anew")) == 1, daemon.log()
 
 
 if __name__ == "__main__":
