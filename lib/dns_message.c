@@ -86,19 +86,23 @@ static bool stop(struct walk *w, const char *reason, const uint8_t *at)
     return false;
 }
 
-static struct str number_text(struct text *t, const struct name_table *table, uint32_t value)
+static struct str number_put(struct text *t, const struct name_table *table, uint32_t value)
 {
-    struct str name = names_find(table, value);
     size_t start = t->len;
 
-    if (name.len > 0)
-        return name;
     names_put(t, table, value);
     return (struct str){t->buf + start, t->len - start};
 }
 
+static inline struct str number_text(struct text *t, const struct name_table *table, uint32_t value)
+{
+    struct str name = names_find(table, value);
+
+    return name.len > 0 ? name : number_put(t, table, value);
+}
+
 /* A name that cannot be read but whose end is known costs its RR only: *ret_skip. */
-static bool owner_read(struct walk *w, struct str *ret, bool *ret_skip)
+static inline bool owner_read(struct walk *w, struct str *ret, bool *ret_skip)
 {
     struct dns_names *n = &w->d->names;
 

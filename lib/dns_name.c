@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "dns_internal.h"
+#include "word.h"
 
 #define LABELS_MAX 127 /* of one octet each: 254 octets and the root (RFC 1035 2.3.4) */
 
@@ -214,22 +215,125 @@ static bool walk_to_root(struct walk *w, bool pointers)
     return true;
 }
 
-bool dns_name_read(struct dns_names *names, struct text *t, struct cursor *c, bool pointers,
-                   struct str *ret)
+/* ---- the name that nearly every name is: plain labels, and the root or a name already known ------ */
+
+#define PLAIN_LABEL_MAX 0x20 /* so that every length octet is special, too */
+
+/* How many of the octets from `in` are special in a name, while they are copied.
+ * len is at most DNS_NAME_MAX; out has room for 15 octets more; `end`: of what may be read. */
+static inline size_t copy_and_count(char *out, const uint8_t *in, size_t len, const uint8_t *end)
+{
+    static const signed char lanes[32] = {[0 ... 15] = -1}; /* then zeros */
+    octets16 sum = {0}, octets;
+    uint64_t halves[2];
+
+    for (size_t i = 0; i < len; i += sizeof(octets)) {
+        size_t left = len - i < sizeof(octets) ? len - i : sizeof(octets);
+        const uint8_t *from = in + i;
+        uint8_t last[sizeof(octets)];
+
+        if ((size_t)(end - from) < sizeof(octets)) {
+            memset(last, 0, sizeof(last));
+            memcpy(last, from, left);
+            from = last;
+        }
+        octets = octets_load(from);
+        octets_store(out + i, octets);
+        sum -= ((octets < '!') | (octets == 0x7f) | (octets == '.') | (octets == '"') |
+                (octets == '$') | ((octets | 1) == ')') | (octets == ';') | (octets == '@') |
+                (octets == '\\')) &
+               octets_load(lanes + sizeof(octets) - left);
+    }
+    memcpy(halves, &sum, sizeof(halves));
+    return (size_t)((halves[0] + halves[1]) * WORD_ONES >> 56);
+}
+
+/* Finds the tail behind the labels that end at *c, and moves *c behind the name. NULL: there is no such tail.
+ * start: of the name, which pointers must go before. */
+static inline const struct dns_name_memo *plain_tail(const struct dns_names *n, struct cursor *c,
+                                                     const uint8_t *start, bool pointers)
+{
+    static const struct dns_name_memo root = {.wire_len = 1};
+    const struct dns_name_memo *tail;
+    size_t target;
+
+    if (cursor_left(c) >= 1 && c->pos[0] == 0) {
+        c->pos++;
+        return &root;
+    }
+    if (cursor_left(c) < 2 || c->pos[0] < 0xc0 || !pointers || !n->memo)
+        return NULL;
+    target = (size_t)(c->pos[0] & 0x3f) << 8 | c->pos[1];
+    tail = &n->memo[target];
+    if (target >= (size_t)(start - n->message.ptr) || tail->generation != n->generation ||
+        tail->hops >= DNS_POINTER_HOPS_MAX)
+        return NULL;
+    c->pos += 2;
+    return tail;
+}
+
+/* Remembers every suffix of a name whose text is about to be appended to t. wire: octets of its labels. */
+static inline void plain_remember(struct dns_names *n, const struct text *t, const uint8_t *start,
+                                  size_t wire, size_t len, const struct dns_name_memo *tail)
+{
+    size_t offset = (size_t)(start - n->message.ptr);
+    unsigned hops = tail->hops + (tail->generation == n->generation);
+
+    /* Ends: a label has one octet or more. */
+    for (size_t at = 0; n->memo && at < wire && offset + at < DNS_POINTER_REACH;
+         at += 1u + start[at])
+        n->memo[offset + at] = (struct dns_name_memo){
+            .generation = n->generation,
+            .text = (uint32_t)(t->len + at),
+            .text_len = (uint16_t)(len - at),
+            .wire_len = (uint8_t)(wire - at + tail->wire_len),
+            .hops = (uint8_t)hops,
+        };
+}
+
+/* As walk_to_root and remember_suffixes, but for suffixes without label. False when the name takes these two:
+ * then nothing has moved. 400 instructions less per frame of the mixed captures. */
+static bool plain_read(struct dns_names *n, struct text *t, struct cursor *c, bool pointers,
+                       struct str *ret)
+{
+    struct cursor rest = *c;
+    const uint8_t *start = c->pos;
+    const struct dns_name_memo *tail;
+    char *out = text_reserve(t, DNS_NAME_TEXT_MAX);
+    size_t labels = 0, wire, len;
+
+    /* Ends: every turn takes a label off what is left. */
+    for (; cursor_left(&rest) > 0 && *rest.pos - 1u < PLAIN_LABEL_MAX; labels++) {
+        if (*rest.pos >= cursor_left(&rest))
+            return false;
+        rest.pos += 1u + *rest.pos;
+    }
+    wire = (size_t)(rest.pos - start);
+    tail = plain_tail(n, &rest, start, pointers);
+    if (!out || !tail || labels == 0 || wire + tail->wire_len > DNS_NAME_MAX)
+        return false;
+    len = wire - 1;
+    if (copy_and_count(out, start + 1, len, n->message.ptr + n->message.len) != labels - 1)
+        return false;
+    for (const uint8_t *at = start + 1 + *start; at < start + wire; at += 1u + *at)
+        out[at - start - 1] = '.';
+    if (tail->text_len > 0) {
+        out[len] = '.';
+        memcpy(out + len + 1, t->buf + tail->text, tail->text_len);
+        len += 1u + tail->text_len;
+    }
+    plain_remember(n, t, start, wire, len, tail);
+    *ret = (struct str){out, len};
+    t->len += len;
+    *c = rest;
+    return true;
+}
+
+static bool any_read(struct dns_names *names, struct text *t, struct cursor *c, bool pointers,
+                     struct str *ret)
 {
     struct walk w;
 
-    if (pointers && names->memo && cursor_left(c) >= 2 && c->pos[0] >= 0xc0) {
-        size_t target = (size_t)(c->pos[0] & 0x3f) << 8 | c->pos[1];
-        const struct dns_name_memo *memo = &names->memo[target];
-
-        if (memo->generation == names->generation && memo->hops < DNS_POINTER_HOPS_MAX &&
-            target < (size_t)(c->pos - names->message.ptr)) {
-            *ret = (struct str){t->buf + memo->text, memo->text_len};
-            c->pos += 2;
-            return true;
-        }
-    }
     w.names = names;
     w.out = t;
     w.in = w.segment = c->pos;
@@ -247,6 +351,20 @@ bool dns_name_read(struct dns_names *names, struct text *t, struct cursor *c, bo
     t->len += ret->len;
     c->pos = w.behind;
     return true;
+}
+
+bool dns_name_read(struct dns_names *names, struct text *t, struct cursor *c, bool pointers,
+                   struct str *ret)
+{
+    struct cursor rest = *c;
+    const struct dns_name_memo *tail = plain_tail(names, &rest, c->pos, pointers);
+
+    if (tail) {
+        *ret = (struct str){t->buf + (tail->text_len ? tail->text : t->len), tail->text_len};
+        *c = rest;
+        return true;
+    }
+    return plain_read(names, t, c, pointers, ret) || any_read(names, t, c, pointers, ret);
 }
 
 bool dns_name_text(struct text *t, struct span wire)

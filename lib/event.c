@@ -72,15 +72,19 @@ static struct str since(const struct text *t, size_t from)
     return (struct str){t->buf + from, t->len - from};
 }
 
-static struct str name_of(struct text *t, const struct name_table *table, uint32_t value)
+static struct str put_name(struct text *t, const struct name_table *table, uint32_t value)
 {
-    struct str known = names_find(table, value);
     size_t from = t->len;
 
-    if (known.len)
-        return known;
     names_put(t, table, value);
     return since(t, from);
+}
+
+static inline struct str name_of(struct text *t, const struct name_table *table, uint32_t value)
+{
+    struct str known = names_find(table, value);
+
+    return known.len ? known : put_name(t, table, value);
 }
 
 /* An IPv4 address may come in 16 octets, in frames that say INET: v4-mapped is IPv4 there. */
@@ -220,7 +224,7 @@ static void put_time(struct event_decoder *d, uint64_t sec, uint32_t nsec)
 
     if (d->has_date && d->second == sec) {
         text_put(t, d->date, DATE_LEN);
-        text_put_u64_pad(t, nsec, 9);
+        text_put_nsec(t, nsec);
         text_put_char(t, 'Z');
         return;
     }

@@ -1,7 +1,7 @@
 # The library: libc, protobuf-c and libfstrm's control-frame codec, nothing else.
 noinst_LTLIBRARIES += lib/libdnstap.la
 lib_libdnstap_la_SOURCES = \
-	lib/span.h \
+	lib/span.h lib/word.h \
 	lib/text.c lib/text_json.c lib/text.h \
 	lib/frame.c lib/frame.h lib/envelope.c lib/envelope.h \
 	lib/dnstap.c lib/dnstap_plain.c lib/dnstap_glance.c lib/dnstap.h lib/dnstap_internal.h

@@ -23,7 +23,7 @@ static const struct name_row *near_row(const struct name_table *table, uint32_t 
     return NULL;
 }
 
-struct str names_find(const struct name_table *table, uint32_t value)
+struct str names_find_far(const struct name_table *table, uint32_t value)
 {
     const struct name_row *row = near_row(table, value);
     size_t low = 0, high = table->count;

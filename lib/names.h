@@ -32,9 +32,18 @@ extern const struct name_table names_protocol;     /* UDP TCP DOT DOH DNSCryptUD
 extern const struct name_table names_http_protocol; /* HTTP1 HTTP2 HTTP3 */
 extern const struct name_table names_policy_action, names_policy_match;
 
-/* The name, or an empty str. At most log2(count) comparisons; RR types, classes and rcodes in
- * common use are found at once. */
-struct str names_find(const struct name_table *table, uint32_t value);
+/* As names_find, when the value is not in the row that a table without gaps has it in. */
+struct str names_find_far(const struct name_table *table, uint32_t value);
+
+/* The name, or an empty str. At most log2(count) comparisons; what is in common use is found at once. */
+static inline struct str names_find(const struct name_table *table, uint32_t value)
+{
+    uint32_t at = value - table->rows[0].value;
+
+    if (at < table->count && table->rows[at].value == value)
+        return table->rows[at].text;
+    return names_find_far(table, value);
+}
 
 /* The name, or prefix and decimal number ("TYPE65280"; with no prefix just the number). */
 void names_put(struct text *t, const struct name_table *table, uint32_t value);

@@ -89,9 +89,10 @@ static inline void text_put_char(struct text *t, char c)
 
 void text_put_u64(struct text *t, uint64_t value);                     /* decimal */
 void text_put_u64_pad(struct text *t, uint64_t value, unsigned width); /* decimal, zero-padded */
-void text_put_hex(struct text *t, struct span bytes);                  /* lower case */
-void text_put_HEX(struct text *t, struct span bytes);                  /* upper case */
-void text_put_base64(struct text *t, struct span bytes);               /* RFC 4648 4, padded */
+void text_put_nsec(struct text *t, uint32_t nsec);       /* nine digits, of a number below 10^9 */
+void text_put_hex(struct text *t, struct span bytes);    /* lower case */
+void text_put_HEX(struct text *t, struct span bytes);    /* upper case */
+void text_put_base64(struct text *t, struct span bytes); /* RFC 4648 4, padded */
 void text_put_base32hex(struct text *t, struct span bytes); /* RFC 4648 7, no padding (NSEC3) */
 void text_put_ip4(struct text *t, const uint8_t addr[4]);   /* dotted quad */
 void text_put_ip6(struct text *t, const uint8_t addr[16]);  /* RFC 5952 */
@@ -100,6 +101,8 @@ void text_put_addr(struct text *t, struct span addr);
 /* RFC 3339, UTC, nine decimals and Z. Any 64-bit second count is written: years
  * beyond 9999 as @SECONDS.NANOSECONDS. */
 void text_put_rfc3339(struct text *t, uint64_t sec, uint32_t nsec);
+/* YYYYMMDDHHmmSS, UTC (RFC 4034 3.2). */
+void text_put_compact_time(struct text *t, uint32_t sec);
 
 /* A JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD,
  * one per maximal ill-formed subpart; control bytes are escaped. Whole or not at all. */

@@ -5,10 +5,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -44,6 +46,72 @@ static void test_decimal(void **state)
     assert_text(&t, "4294967295");
     text_put_u64_pad(&t, 1, 64);
     assert_text(&t, "00000000000000000001");
+    text_destroy(&t);
+}
+
+/* Every number of digits, and values on both sides of each power of ten, against libc. */
+static void test_decimal_like_libc(void **state)
+{
+    struct text t, tight;
+    char want[32];
+    uint64_t power = 1;
+
+    (void)state;
+    text_init(&t, LIMIT);
+    for (int digits = 0; digits < 20; digits++, power *= 10) {
+        for (uint64_t i = 0; i < 3000; i++) {
+            uint64_t value = i < 4 ? power + i - 2 : power + i * 7919 % power;
+
+            snprintf(want, sizeof(want), "%" PRIu64, value);
+            text_put_u64(&t, value);
+            assert_text(&t, want);
+            text_init(&tight, strlen(want)); /* no octet more than the number has */
+            text_put_u64(&tight, value);
+            assert_text(&tight, want);
+            text_destroy(&tight);
+        }
+    }
+    for (uint32_t value = 0; value < 1000000000; value = value * 3 + 1) {
+        snprintf(want, sizeof(want), "%09" PRIu32, value);
+        text_put_nsec(&t, value);
+        assert_text(&t, want);
+    }
+    text_destroy(&t);
+}
+
+static void test_every_octet_of_an_address(void **state)
+{
+    struct text t;
+    char want[32];
+
+    (void)state;
+    text_init(&t, LIMIT);
+    for (unsigned i = 0; i < 256; i++) {
+        uint8_t addr[4] = {(uint8_t)i, (uint8_t)(255 - i), (uint8_t)(i ^ 0x55), (uint8_t)i};
+
+        snprintf(want, sizeof(want), "%u.%u.%u.%u", addr[0], addr[1], addr[2], addr[3]);
+        text_put_ip4(&t, addr);
+        assert_text(&t, want);
+    }
+    text_destroy(&t);
+}
+
+static void test_compact_time(void **state)
+{
+    struct text t;
+
+    (void)state;
+    text_init(&t, LIMIT);
+    text_put_compact_time(&t, 0);
+    assert_text(&t, "19700101000000");
+    text_put_compact_time(&t, 1069828446); /* RFC 4034 has RRSIGs of that time */
+    assert_text(&t, "20031126063406");
+    text_put_compact_time(&t, 951782399); /* before the leap day of 2000 */
+    assert_text(&t, "20000228235959");
+    text_put_compact_time(&t, 951782400);
+    assert_text(&t, "20000229000000");
+    text_put_compact_time(&t, UINT32_MAX);
+    assert_text(&t, "21060207062815");
     text_destroy(&t);
 }
 
@@ -233,6 +301,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_decimal_like_libc),
+        cmocka_unit_test(test_every_octet_of_an_address),
+        cmocka_unit_test(test_compact_time),
         cmocka_unit_test(test_base_encodings),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_rfc3339),
