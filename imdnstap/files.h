@@ -19,7 +19,8 @@
  * FILES_FOLLOW tails plain files: a frame that is not whole yet is waited for; a file that is
  * renamed and made anew is read to its end first; one that is cut short is begun anew. A file is known by device, inode and a
  * hash of its beginning, so that a restart goes on behind the last frame that files_save knew of,
- * also in a file that has been renamed within its directory meanwhile.
+ * also in a file that has been renamed within its directory meanwhile. Files that were rolled more than
+ * once between two looks are told by their names and times: see files_rolled.h.
  *
  * No rsyslog here. One `files` belongs to one thread. Never blocks (but for the disk).
  *
@@ -43,6 +44,15 @@ struct files_config {
     unsigned poll_ms; /* how often to look where inotify tells nothing; 0: 1000 */
 };
 
+/* What happens to a file, for the books. */
+enum files_event {
+    FILES_OPENED,      /* its reading begins */
+    FILES_CLOSED,      /* and is over: read to its end, or forgotten */
+    FILES_OPEN_FAILED, /* it cannot be opened, or is none that can be read */
+    FILES_NO_STREAM,   /* what it begins with is no Frame Streams of dnstap */
+    FILES_OVERSIZE     /* a frame over max_frame, which ends its reading */
+};
+
 enum files_level { FILES_INFO, FILES_WARNING, FILES_ERROR };
 
 struct files_callbacks {
@@ -52,6 +62,8 @@ struct files_callbacks {
     bool (*frame)(void *data, const char *path, struct span frame);
     /* Once only: a file is through, with that many frames. error: NULL, or why it ended early. */
     void (*finished)(void *data, const char *path, uint64_t frames, const char *error);
+    /* May be NULL. */
+    void (*event)(void *data, enum files_event event, const char *path);
     /* Something for the log; at most a few per file and change, however the file is made. */
     void (*notice)(void *data, enum files_level level, const char *path, const char *text);
 };

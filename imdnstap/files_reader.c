@@ -41,6 +41,7 @@ void reader_destroy(struct reader **reader)
     codec_destroy(&(*reader)->codec);
     fs_destroy(&(*reader)->stream);
     free((*reader)->path);
+    free((*reader)->followed);
     free(*reader);
     *reader = NULL;
 }
@@ -123,6 +124,7 @@ bool reader_resume(struct reader *reader, const struct state_entry *entry)
     if (entry->started && !stream_resume(reader))
         return false;
     reader->started = entry->started;
+    reader->begun = entry->offset > 0;
     reader->offset = entry->offset;
     reader->mark = entry->mark;
     reader->mark_len = entry->mark_len;
@@ -141,7 +143,7 @@ bool reader_rewind_if_changed(struct reader *reader, const struct stat *st, size
         return false; /* looked at again with the next change */
     fs_destroy(&reader->stream);
     reader->stream = stream;
-    reader->started = false;
+    reader->started = reader->begun = false;
     reader->offset = 0;
     reader->mark = 0;
     reader->mark_len = 0;
@@ -180,6 +182,10 @@ static enum reader_result fail_stream(struct reader *reader, struct reader_conte
     struct span type = fs_error_content_type(reader->stream);
     char detail[80] = "";
 
+    if (context->callbacks->event && error == FS_ERROR_FRAME_SIZE)
+        context->callbacks->event(context->callbacks->data, FILES_OVERSIZE, reader->path);
+    else if (context->callbacks->event && !reader->begun)
+        context->callbacks->event(context->callbacks->data, FILES_NO_STREAM, reader->path);
     if (error == FS_ERROR_NOT_STREAM) {
         snprintf(detail, sizeof(detail), " (it looks like: %s)", fs_guess_protocol(first));
     } else if (error == FS_ERROR_FRAME_SIZE) {
@@ -224,8 +230,10 @@ static enum reader_result take(struct reader *reader, struct reader_context *con
             }
             reader->frames++;
             break;
-        case FS_REPLY: /* a recorded handshake: nobody is there to read the answer */
         case FS_START:
+            reader->begun = true;
+            break;
+        case FS_REPLY: /* a recorded handshake: nobody is there to read the answer */
         case FS_STOP:
             break;
         case FS_ERROR:
@@ -348,6 +356,24 @@ enum reader_result reader_step(struct reader *reader, struct reader_context *con
     return reader->codec ? step_compressed(reader, context) : step_plain(reader, context);
 }
 
+bool reader_is_compressed(const struct reader *reader)
+{
+    uint8_t first[CODEC_MAGIC_MAX];
+    ssize_t n = reader->offset == 0 ? pread(reader->fd, first, sizeof(first), 0) : 0;
+
+    return n > 0 && codec_guess(span_of(first, (size_t)n)) != CODEC_PLAIN;
+}
+
+bool reader_is_copy(const struct reader *reader, const struct reader *of)
+{
+    return of->mark_len == STATE_MARK_MAX && mark_matches(reader, of->mark_len, of->mark);
+}
+
+const char *reader_followed(const struct reader *reader)
+{
+    return reader->followed ? reader->followed : reader->path;
+}
+
 struct state_entry reader_entry(const struct reader *reader)
 {
     return (struct state_entry){.device = reader->device,
@@ -356,5 +382,5 @@ struct state_entry reader_entry(const struct reader *reader)
                                 .mark = reader->mark,
                                 .mark_len = reader->mark_len,
                                 .started = reader->started,
-                                .path = reader->path};
+                                .path = (char *)(uintptr_t)reader_followed(reader)};
 }

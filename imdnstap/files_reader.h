@@ -25,9 +25,10 @@ struct reader_buffer {
 
 struct reader {
     struct reader *next;
-    char *path; /* owned; as last seen */
-    int fd;     /* -1: could not be opened, or is done with */
-    int watch;  /* the caller's inotify watch, -1: none */
+    char *path;     /* owned; as last seen */
+    char *followed; /* owned; the path that it was rolled away from, NULL: path */
+    int fd;         /* -1: could not be opened, or is done with */
+    int watch;      /* the caller's inotify watch, -1: none */
     dev_t device;
     ino_t inode;
     uint64_t offset; /* behind the last item taken; of compressed files, in the compressed octets */
@@ -38,6 +39,7 @@ struct reader {
     struct fs_stream *stream;
     struct codec *codec; /* NULL: plain */
     bool started;        /* at `offset`: between START and STOP */
+    bool begun;          /* there was a START */
     bool looked;         /* `seen` holds */
     bool dead;           /* broken: nothing more is read until the file is another one */
     bool gone;           /* its path is not its name any more */
@@ -77,6 +79,15 @@ enum reader_result reader_step(struct reader *reader, struct reader_context *con
 
 /* Begins decompression if the file is compressed. False: *why says what is wrong. */
 bool reader_decompress(struct reader *reader, struct reader_context *context);
+
+/* At its beginning: is it one of a compressed file? Those are complete, and are not followed. */
+bool reader_is_compressed(const struct reader *reader);
+
+/* Does it begin with the same octets, as a copy does? False when too little of them is known. */
+bool reader_is_copy(const struct reader *reader, const struct reader *of);
+
+/* The path that it is, or was, followed by. */
+const char *reader_followed(const struct reader *reader);
 
 /* What is remembered of it. path is borrowed. */
 struct state_entry reader_entry(const struct reader *reader);

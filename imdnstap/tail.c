@@ -46,6 +46,37 @@ static void notice(void *data, enum files_level level, const char *path, const c
     source_log_peer(tail->source, levels[level], 0, "file %s: %s", path, text);
 }
 
+/* A file is a session: opened when its reading begins, closed when that is over. */
+static void event(void *data, enum files_event event, const char *path)
+{
+    struct tail *tail = data;
+    struct source *source = tail->source;
+    bool told = source->config->follow; /* else `finished` tells */
+
+    switch (event) {
+    case FILES_OPENED:
+        source_count(source, COUNT_OPENED, 1);
+        if (told)
+            source_log_peer(source, SOURCE_INFO, 0, "file %s: followed from now on", path);
+        break;
+    case FILES_CLOSED:
+        source_count(source, COUNT_CLOSED, 1);
+        if (told)
+            source_log_peer(source, SOURCE_INFO, 0, "file %s: not followed any more", path);
+        break;
+    case FILES_OPEN_FAILED:
+        source_count(source, COUNT_OPEN_FAILED, 1);
+        break;
+    case FILES_NO_STREAM:
+        source_count(source, COUNT_HANDSHAKES_FAILED, 1);
+        break;
+    case FILES_OVERSIZE:
+        source_count(source, COUNT_RECEIVED, 1);
+        source_count(source, COUNT_INVALID, 1);
+        break;
+    }
+}
+
 static bool open_files(struct tail *tail)
 {
     const struct source_config *config = tail->source->config;
@@ -55,7 +86,7 @@ static bool open_files(struct tail *tail)
                                .state_dir = config->state_dir,
                                .state_name = config->state_name};
     struct files_callbacks calls = {
-        .data = tail, .frame = take, .finished = finished, .notice = notice};
+        .data = tail, .frame = take, .finished = finished, .event = event, .notice = notice};
     char why[256];
 
     tail->files = files_create(&how, &calls, why, sizeof why);

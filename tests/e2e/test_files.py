@@ -131,6 +131,26 @@ def test_roll_while_away(case):
     assert ids(daemon, 3) == [1, 2, 3]
 
 
+def test_rolls_between_two_looks(case):
+    """The daemon is stopped in its tracks while the file is rolled three times: the files between were
+    never seen under their first name. Each file is a session in the counters."""
+    daemon, path = started(case)
+    write(path, START + frame(1))
+    daemon.wait_lines(1)
+    daemon.send_signal(signal.SIGSTOP)
+    for turn in range(3):
+        write(path, frame(10 * turn + 2))
+        for copy in range(turn, 0, -1):
+            os.rename(f"{path}.{copy - 1}", f"{path}.{copy}")
+        os.rename(path, path + ".0")
+        write(path, START + frame(10 * turn + 3))
+    daemon.send_signal(signal.SIGCONT)
+    assert ids(daemon, 7) == [1, 2, 3, 12, 13, 22, 23]
+    now = daemon.check_books(7, 7)
+    assert (now["sessions.opened"], now["sessions.closed"]) == (4, 0), now
+    daemon.wait_log("followed from now on", 4)
+
+
 def test_crash(case):
     """Killed, it goes on at the last saved position: nothing saved comes twice."""
     daemon, path = started(case)
@@ -166,6 +186,21 @@ def test_glob(case):
     daemon.wait_log("compressed")
     write(os.path.join(directory, "f-1"), frame(5))
     assert ids(daemon, 4) == [1, 2, 3, 5]
+
+
+def test_sessions_of_files(case):
+    """What is in the counters: files that are read, that cannot be, that are no Frame Streams, that
+    hold a frame over the limit."""
+    good = fstrm.stream([fstrm.payload(qid=1)])
+    for name, octets in (("a1", good), ("a2", b"no frames here"), ("a3", START + frame(2) + b"\x7f\0\0\0")):
+        write(os.path.join(case.dir, name), octets)
+    os.mkfifo(os.path.join(case.dir, "a4"))
+    daemon = rsyslogd(case, input=f'input(type="imdnstap" name="t" file="{case.dir}/a?" ruleset="dnstap")')
+    daemon.wait_lines(2)
+    now = daemon.check_books(3, 2)
+    assert now["frames.invalid"] == 1, now
+    assert (now["sessions.opened"], now["sessions.closed"], now["sessions.openfailed"],
+            now["sessions.refused"], now["handshakes.failed"]) == (3, 3, 1, 0, 1), now
 
 
 def test_broken_file(case):

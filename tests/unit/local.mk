@@ -48,12 +48,27 @@ tests_unit_test_fmt_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fmt_LDADD = $(UNIT_LDADD)
 
 # The file source.
-check_PROGRAMS += tests/unit/test_files
-TESTS += tests/unit/test_files
-tests_unit_test_files_SOURCES = tests/unit/test_files.c
-tests_unit_test_files_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/imdnstap
-tests_unit_test_files_CFLAGS = $(UNIT_CFLAGS) $(ZLIB_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS)
-tests_unit_test_files_LDADD = imdnstap/libfiles.la $(UNIT_LDADD) $(ZLIB_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
+FILES_TESTS = tests/unit/test_files tests/unit/test_files_follow tests/unit/test_files_rolled
+check_PROGRAMS += $(FILES_TESTS)
+TESTS += $(FILES_TESTS)
+FILES_TESTS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/imdnstap
+FILES_TESTS_CFLAGS = $(UNIT_CFLAGS) $(ZLIB_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS)
+FILES_TESTS_LDADD = imdnstap/libfiles.la $(UNIT_LDADD) $(ZLIB_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
+
+tests_unit_test_files_SOURCES = tests/unit/test_files.c tests/unit/files_fixture.h
+tests_unit_test_files_CPPFLAGS = $(FILES_TESTS_CPPFLAGS)
+tests_unit_test_files_CFLAGS = $(FILES_TESTS_CFLAGS)
+tests_unit_test_files_LDADD = $(FILES_TESTS_LDADD)
+
+tests_unit_test_files_follow_SOURCES = tests/unit/test_files_follow.c tests/unit/files_fixture.h
+tests_unit_test_files_follow_CPPFLAGS = $(FILES_TESTS_CPPFLAGS)
+tests_unit_test_files_follow_CFLAGS = $(FILES_TESTS_CFLAGS)
+tests_unit_test_files_follow_LDADD = $(FILES_TESTS_LDADD)
+
+tests_unit_test_files_rolled_SOURCES = tests/unit/test_files_rolled.c tests/unit/files_fixture.h
+tests_unit_test_files_rolled_CPPFLAGS = $(FILES_TESTS_CPPFLAGS)
+tests_unit_test_files_rolled_CFLAGS = $(FILES_TESTS_CFLAGS)
+tests_unit_test_files_rolled_LDADD = $(FILES_TESTS_LDADD)
 
 # Names, DNS messages, rdata, EDNS.
 DNS_TESTS = tests/unit/test_names tests/unit/test_dns_name tests/unit/test_dns_message \

@@ -1,0 +1,288 @@
+/* files_scan.c - which files there are: the pattern's, and those that were renamed away from it.
+ *
+ * Belongs to the thread of its `files`.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "files_internal.h"
+#include "files_rolled.h"
+#include "files_watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PATH_SIZE 4096
+
+static struct reader *find_reader(struct files *files, const struct stat *st)
+{
+    struct reader *reader = files->readers;
+
+    while (reader && (reader->device != st->st_dev || reader->inode != st->st_ino))
+        reader = reader->next;
+    return reader;
+}
+
+/* Where the file was left, by device and inode; by inode and path where devices were renumbered. */
+static struct state_entry *find_entry(struct files *files, const struct reader *reader)
+{
+    struct state_entry *found = NULL;
+
+    for (size_t i = 0; i < files->state.count; i++) {
+        struct state_entry *entry = &files->state.entries[i];
+
+        if (entry->used || entry->inode != reader->inode)
+            continue;
+        if (entry->device == reader->device)
+            return entry;
+        if (entry->mark_len >= 64 && strcmp(entry->path, reader->path) == 0)
+            found = entry;
+    }
+    return found;
+}
+
+/* Opens a reader and goes on where it was left. False: its path is the name of another file, or of
+ * none, by now. */
+static bool open_reader(struct files *files, struct reader *reader)
+{
+    struct state_entry *entry;
+
+    if (!reader_open(reader)) {
+        if (errno == 0 || errno == ENOENT)
+            return false;
+        if (!reader->dead) {
+            files_notice(files, FILES_ERROR, reader->path, strerror(errno));
+            files_tell(files, FILES_OPEN_FAILED, reader->path);
+        }
+        reader->dead = true; /* said; tried again with the next scan */
+        return true;
+    }
+    reader->dead = false;
+    files_tell(files, FILES_OPENED, reader->path);
+    reader->watch = watch_file(files->inotify, reader->path);
+    entry = find_entry(files, reader);
+    if (entry) {
+        entry->used = true;
+        if (!reader_resume(reader, entry))
+            files_notice(files, FILES_INFO, reader->path,
+                         "not the file it was: read from its beginning");
+    }
+    return true;
+}
+
+static struct reader *add_reader(struct files *files, const char *path, const struct stat *st)
+{
+    struct reader **end = &files->readers;
+    struct reader *reader = reader_create(path, st, files->config.max_frame);
+
+    if (!reader)
+        return NULL;
+    if (files->config.mode == FILES_FOLLOW && S_ISREG(st->st_mode) && !open_reader(files, reader)) {
+        reader_destroy(&reader); /* renamed since it was looked at: found by its new name */
+        return NULL;
+    }
+    while (*end)
+        end = &(*end)->next;
+    *end = reader;
+    return reader;
+}
+
+/* A pattern may match directories; one that is a directory's name is a mistake, said once. */
+static void say_directory(struct files *files, const char *path)
+{
+    if (files->said_no_match || strcmp(path, files->config.pattern) != 0)
+        return;
+    files_notice(files, FILES_ERROR, path,
+                 "this is a directory: name the files in it, as in DIR/*");
+    files->said_no_match = true;
+}
+
+static void match_path(struct files *files, const char *path)
+{
+    struct stat st;
+    struct reader *reader;
+
+    if (stat(path, &st) != 0)
+        return; /* gone between glob and here, or a link to nothing */
+    if (S_ISDIR(st.st_mode)) {
+        say_directory(files, path);
+        return;
+    }
+    if (files->config.mode == FILES_FOLLOW)
+        watch_directory_of(files->inotify, path);
+    reader = find_reader(files, &st);
+    if (!reader) {
+        reader = add_reader(files, path, &st);
+        if (!reader)
+            return;
+        if (!S_ISREG(st.st_mode)) {
+            if (files->config.mode == FILES_FOLLOW) {
+                files_notice(files, FILES_ERROR, path, FILES_NOT_REGULAR);
+                files_tell(files, FILES_OPEN_FAILED, path);
+            }
+            reader->dead = true;
+        }
+    } else if (strcmp(reader->path, path) != 0) {
+        char *copy = strdup(path); /* renamed, and still ours */
+
+        if (copy) {
+            free(reader->path);
+            reader->path = copy;
+        }
+    }
+    reader->matched = true;
+    reader->gone = false;
+    if (reader->fd < 0 && S_ISREG(st.st_mode) && files->config.mode == FILES_FOLLOW)
+        (void)open_reader(files, reader);
+}
+
+/* Remembers by which path a file was followed. */
+static void rename_reader(struct reader *reader, const char *followed)
+{
+    if (reader && !reader->followed)
+        reader->followed = strdup(followed);
+}
+
+/* A followed file that was renamed within its directory while nobody looked: read to its end. */
+static void find_renamed(struct files *files, struct state_entry *entry)
+{
+    char directory[PATH_SIZE], path[2 * PATH_SIZE];
+    struct dirent *item;
+    struct stat st;
+    DIR *dir;
+
+    directory_of(entry->path, directory, sizeof(directory));
+    dir = opendir(directory);
+    if (!dir)
+        return;
+    while (!entry->used && (item = readdir(dir)) != NULL) {
+        if (item->d_ino != entry->inode)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", directory, item->d_name);
+        if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_ino != entry->inode ||
+            st.st_dev != entry->device || find_reader(files, &st))
+            continue;
+        rename_reader(add_reader(files, path, &st), entry->path); /* sets `used`; unmatched: gone */
+    }
+    closedir(dir);
+}
+
+/* A file that was rolled on before it was seen. NULL when it is known, or no news. */
+static struct reader *add_rolled(struct files *files, const char *path, const char *followed)
+{
+    struct reader *reader;
+    struct stat st;
+
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || find_reader(files, &st))
+        return NULL;
+    reader = add_reader(files, path, &st);
+    if (!reader || reader->fd < 0)
+        return NULL;
+    rename_reader(reader, followed);
+    reader->gone = true;
+    reader->gone_ms = files_now_ms();
+    if (!reader_is_compressed(reader))
+        return reader;
+    reader->dead = true;
+    return NULL;
+}
+
+/* What was rolled behind this one, which was rolled itself. A copy of it is none of them. */
+static void find_rolled_behind(struct files *files, const struct reader *gone)
+{
+    struct rolled_times since;
+    struct rolled rolled;
+
+    if (gone->fd < 0 || !rolled_times_of(gone->fd, NULL, &since))
+        return;
+    rolled_find(reader_followed(gone), &since, &rolled);
+    for (size_t i = 0; i < rolled.count; i++) {
+        struct reader *reader = add_rolled(files, rolled.paths[i], reader_followed(gone));
+
+        if (reader && reader_is_copy(reader, gone))
+            reader->dead = true;
+    }
+    rolled_free(&rolled);
+}
+
+/* What was rolled while nobody looked, the file that was read then being gone for good. */
+static void find_rolled_while_away(struct files *files, struct state_entry *entry)
+{
+    struct rolled rolled;
+
+    rolled_find(entry->path, &files->state_times, &rolled);
+    for (size_t i = 0; i < rolled.count; i++) {
+        struct reader *reader = add_rolled(files, rolled.paths[i], entry->path);
+
+        if (reader && entry->mark_len == STATE_MARK_MAX && reader_resume(reader, entry))
+            entry->used = true; /* a copy of what was read: it goes on there */
+    }
+    rolled_free(&rolled);
+}
+
+/* Forgets files that are gone for long. */
+static void sweep(struct files *files, int64_t now)
+{
+    struct reader **at = &files->readers;
+
+    while (*at) {
+        struct reader *reader = *at;
+
+        if (!reader->matched && !reader->gone) {
+            reader->gone = true;
+            reader->gone_ms = now;
+        }
+        if (reader->gone && (reader->looked || reader->fd < 0) &&
+            now - reader->gone_ms >= FILES_GONE_MS) {
+            watch_drop(files->inotify, &reader->watch);
+            if (reader->fd >= 0)
+                files_tell(files, FILES_CLOSED, reader->path);
+            if (files->turn == reader)
+                files->turn = NULL;
+            *at = reader->next;
+            reader_destroy(&reader);
+        } else {
+            at = &reader->next;
+        }
+    }
+}
+
+/* Looks which files there are. */
+void files_scan(struct files *files)
+{
+    int64_t now = files_now_ms();
+    glob_t found = {0};
+    int result;
+
+    if (files->config.mode == FILES_FOLLOW)
+        watch_directory_of(files->inotify, files->config.pattern);
+    result = glob(files->config.pattern, 0, NULL, &found);
+    for (struct reader *reader = files->readers; reader; reader = reader->next)
+        reader->matched = false;
+    if (result == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            match_path(files, found.gl_pathv[i]);
+    } else if (!files->said_no_match && files->config.mode == FILES_ONCE) {
+        files_notice(files, FILES_WARNING, files->config.pattern, "no such file");
+        files->said_no_match = true;
+    }
+    globfree(&found);
+    /* Again for a while: it may be renamed once more while it is looked for. */
+    for (size_t i = 0; now - files->created_ms < FILES_GONE_MS && i < files->state.count; i++) {
+        if (!files->state.entries[i].used)
+            find_renamed(files, &files->state.entries[i]);
+        if (!files->state.entries[i].used)
+            find_rolled_while_away(files, &files->state.entries[i]);
+    }
+    files->scanned = true;
+    files->scanned_ms = now;
+    if (files->config.mode != FILES_FOLLOW)
+        return;
+    sweep(files, files->scanned_ms);
+    for (struct reader *reader = files->readers; reader; reader = reader->next) {
+        if (reader->gone) /* those that this finds come behind it */
+            find_rolled_behind(files, reader);
+    }
+}

@@ -1,0 +1,405 @@
+/* test_files_follow.c - following files that grow octet by octet, are renamed, cut short or written anew; restarts
+ * out of the saved state. Rolling more than once between two looks is in test_files_rolled.c.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "files_fixture.h"
+
+static void test_follow_octet_by_octet(void **state)
+{
+    static const char stream[] = START "\0\0\0\3one\0\0\0\3two" STOP START "\0\0\0\5three";
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    for (size_t i = 0; i < sizeof(stream) - 1; i++) {
+        append("f", span_of(stream + i, 1));
+        run(files);
+        assert_int_equal(heard.count, (i >= 48) + (i >= 55) + (i == sizeof(stream) - 2));
+    }
+    expect_text(&heard.frames, "one;two;three;");
+    assert_int_equal(heard.notices.len, 0);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+/* Every octet in the life of another process: what one saved, the next goes on with. */
+static void test_restart_at_every_octet(void **state)
+{
+    static const char stream[] = START "\0\0\0\3one\0\0\0\3two" STOP START "\0\0\0\5three" STOP;
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    for (size_t i = 0; i < sizeof(stream) - 1; i++) {
+        append("f", span_of(stream + i, 1));
+        files = create("f", FILES_FOLLOW, &heard);
+        run(files);
+        assert_true(files_save(files));
+        files_destroy(&files);
+    }
+    expect_text(&heard.frames, "one;two;three;");
+    assert_int_equal(heard.notices.len, 0);
+    heard_free(&heard);
+}
+
+static void test_without_save_frames_come_again(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    assert_true(files_save(files));
+    append_frame("f", "two");
+    run(files);
+    files_destroy(&files); /* a crash: the second is not saved */
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;two;two;");
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_rename_and_recreate(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    append_frame("f", "two"); /* not seen before the renaming */
+    assert_int_equal(rename(in_directory("f"), in_directory("f.0")), 0);
+    append("f", BYTES(START "\0\0\0\5three"));
+    append_frame("f.0", "late"); /* the writer has it open still */
+    run(files);
+    expect_text(&heard.frames, "one;two;late;three;");
+    append_frame("f.0", "later");
+    append("f.0", BYTES(STOP));
+    append_frame("f", "four");
+    run(files);
+    expect_text(&heard.frames, "one;two;late;three;later;four;");
+    assert_int_equal(heard.notices.len, 0);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+/* Copies that the pattern matches as well are the same files under other names. */
+static void test_roll_within_the_pattern(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f*", FILES_FOLLOW, &heard);
+    run(files);
+    assert_int_equal(rename(in_directory("f"), in_directory("f.0")), 0);
+    append("f", BYTES(START "\0\0\0\3two"));
+    run(files);
+    assert_int_equal(rename(in_directory("f.0"), in_directory("f.1")), 0);
+    assert_int_equal(rename(in_directory("f"), in_directory("f.0")), 0);
+    append("f", BYTES(START "\0\0\0\5three"));
+    run(files);
+    expect_text(&heard.frames, "one;two;three;");
+    assert_true(files_save(files));
+    files_destroy(&files);
+    files = create("f*", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;two;three;");
+    assert_int_equal(heard.notices.len, 0);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_rename_while_away(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    assert_true(files_save(files));
+    files_destroy(&files);
+    append_frame("f", "two");
+    assert_int_equal(rename(in_directory("f"), in_directory("f.0")), 0);
+    append("f", BYTES(START "\0\0\0\5three"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;two;three;");
+    assert_true(files_save(files));
+    files_destroy(&files);
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;two;three;");
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_truncation(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one\0\0\0\3two\0\0\0"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    write_octets("f", O_TRUNC, BYTES(START));
+    run(files);
+    append_frame("f", "new");
+    run(files);
+    expect_text(&heard.frames, "one;two;new;");
+    expect_text(&heard.notices,
+                "I f the file was cut short or written anew: read from its beginning;");
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+/* Longer than before when it is looked at next: only its beginning tells. */
+static void test_written_anew_and_longer(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    assert_true(files_save(files));
+    write_octets("f", O_TRUNC, BYTES(START "\0\0\0\3two\0\0\0\5three"));
+    run(files);
+    expect_text(&heard.frames, "one;two;three;");
+    files_destroy(&files);
+    /* and the same between two lives: the state is that of the first content */
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;two;three;two;three;");
+    expect_text(&heard.notices,
+                "I f the file was cut short or written anew: read from its beginning;"
+                "I f not the file it was: read from its beginning;");
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_broken_until_replaced(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one\x7f\0\0\0"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    append_frame("f", "two");
+    run(files);
+    expect_text(&heard.frames, "one;");
+    expect_text(&heard.notices,
+                "E f a data frame over the size limit (2130706432 octets) at octet 49;");
+    write_octets("f", O_TRUNC, BYTES(START "\0\0\0\3new"));
+    run(files);
+    expect_text(&heard.frames, "one;new;");
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_follow_leaves_compressed_files(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f.gz", BYTES("\x1f\x8b\x08\0garbage"));
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f*", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;");
+    expect_text(&heard.notices, "I f.gz compressed files are not followed;");
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_several_files_take_turns(void **state)
+{
+    struct heard heard;
+    struct files *files;
+    size_t before;
+
+    (void)state;
+    heard_init(&heard);
+    append("a", large_stream());
+    append("b", BYTES(START "\0\0\0\1b"));
+    files = create("[ab]", FILES_FOLLOW, &heard);
+    assert_int_equal(files_step(files), FILES_AGAIN);
+    before = heard.count;
+    assert_int_equal(files_step(files), FILES_AGAIN); /* b, though a has more */
+    assert_int_equal(heard.count, before + 1);
+    run(files);
+    assert_int_equal(heard.count, 3001);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+/* The descriptor becomes readable by a write, a new file and a renaming; nothing else wakes it. */
+static void test_descriptor_wakes(void **state)
+{
+    struct heard heard;
+    struct files *files;
+    struct pollfd wait;
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    wait = (struct pollfd){files_fd(files), POLLIN, 0};
+    if (wait.fd >= 0) {
+        assert_int_equal(poll(&wait, 1, 0), 0);
+        append_frame("f", "one");
+        assert_int_equal(poll(&wait, 1, 10000), 1);
+        run(files);
+        assert_int_equal(poll(&wait, 1, 0), 0);
+        assert_int_equal(rename(in_directory("f"), in_directory("g")), 0);
+        assert_int_equal(poll(&wait, 1, 10000), 1);
+        run(files);
+        append("f", BYTES(START "\0\0\0\3two"));
+        assert_int_equal(poll(&wait, 1, 10000), 1);
+        run(files);
+        expect_text(&heard.frames, "one;two;");
+    }
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_damaged_state(void **state)
+{
+    static const char *const damaged[] = {
+        "",
+        "something else\n",
+        "imdnstap-files 2\n",
+        "imdnstap-files 1\n1 2 3\n",
+        "imdnstap-files 1\n1 2 3 1 999 5 /x\n",
+        "imdnstap-files 1\n1 2 3 7 9 5 /x\n",
+        "imdnstap-files 1\n1 2 3 1 9 5 /x%0\n",
+        "imdnstap-files 1\n1 2 3 1 9 5 %00\n",
+        "imdnstap-files 1\n-1 2 99999999999999999999999 1 9 5 x\n1 2 3",
+    };
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    append("f", BYTES(START "\0\0\0\3one"));
+    for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
+        heard_init(&heard);
+        write_octets("state", O_TRUNC, span_of(damaged[i], strlen(damaged[i])));
+        files = create("f", FILES_FOLLOW, &heard);
+        run(files);
+        expect_text(&heard.frames, "one;");
+        expect_text(&heard.notices, "W state this state file is damaged: files that it does not "
+                                    "tell of are read anew;");
+        files_destroy(&files);
+        heard_free(&heard);
+    }
+}
+
+static void test_state_of_odd_names(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("a b%41\n\x7f\xff", BYTES(START "\0\0\0\3one"));
+    for (int i = 0; i < 3; i++) {
+        files = create("a*", FILES_FOLLOW, &heard);
+        run(files);
+        assert_true(files_save(files));
+        files_destroy(&files);
+    }
+    assert_int_equal(rename(in_directory("a b%41\n\x7f\xff"), in_directory("z")), 0);
+    append_frame("z", "two");
+    files = create("a*", FILES_FOLLOW, &heard);
+    run(files);
+    expect_text(&heard.frames, "one;two;");
+    assert_int_equal(heard.notices.len, 0);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
+static void test_state_directory(void **state)
+{
+    struct heard heard;
+    struct files_config config = {.pattern = "/nonexistent",
+                                  .mode = FILES_FOLLOW,
+                                  .max_frame = 1024,
+                                  .state_dir = "/nonexistent/state",
+                                  .state_name = "x"};
+    struct files_callbacks callbacks = {.data = &heard, .frame = on_frame, .notice = on_notice};
+    char why[128];
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    assert_null(files_create(&config, &callbacks, why, sizeof(why)));
+    assert_string_equal(why, "state directory /nonexistent/state: No such file or directory");
+    config.state_dir = NULL;
+    files = files_create(&config, &callbacks, why, sizeof(why));
+    assert_non_null(files);
+    assert_int_equal(files_timeout_ms(files), 1000);
+    assert_true(files_save(files));
+    files_destroy(&files);
+    /* a state that cannot be written is said, and the former one stays */
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    assert_int_equal(mkdir(in_directory("state.new"), 0700), 0);
+    assert_false(files_save(files));
+    assert_int_equal(rmdir(in_directory("state.new")), 0);
+    assert_true(files_save(files));
+    assert_int_equal(access(in_directory("state"), R_OK), 0);
+    files_destroy(&files);
+    files_destroy(&files);
+    files_destroy(NULL);
+    heard_free(&heard);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_follow_octet_by_octet, clean),
+        cmocka_unit_test_setup(test_restart_at_every_octet, clean),
+        cmocka_unit_test_setup(test_without_save_frames_come_again, clean),
+        cmocka_unit_test_setup(test_rename_and_recreate, clean),
+        cmocka_unit_test_setup(test_roll_within_the_pattern, clean),
+        cmocka_unit_test_setup(test_rename_while_away, clean),
+        cmocka_unit_test_setup(test_truncation, clean),
+        cmocka_unit_test_setup(test_written_anew_and_longer, clean),
+        cmocka_unit_test_setup(test_broken_until_replaced, clean),
+        cmocka_unit_test_setup(test_follow_leaves_compressed_files, clean),
+        cmocka_unit_test_setup(test_several_files_take_turns, clean),
+        cmocka_unit_test_setup(test_descriptor_wakes, clean),
+        cmocka_unit_test_setup(test_damaged_state, clean),
+        cmocka_unit_test_setup(test_state_of_odd_names, clean),
+        cmocka_unit_test_setup(test_state_directory, clean),
+    };
+
+    return run_in_directory("files_follow", tests, sizeof(tests) / sizeof(tests[0]));
+}
