@@ -8,7 +8,7 @@ import os
 
 import fstrm
 import tap
-from harness import check_config, check_json, module_path, rsyslogd
+from harness import SOURCE, check_config, check_json, module_path, rsyslogd
 
 INPUT = """module(load="imdnstap")
 ruleset(name="r" queue.type="LinkedList") {{ stop }}
@@ -49,6 +49,48 @@ BAD_INPUTS = (
     ("file.mode", 'file="/nowhere/x" file.mode="twice"'),
     ("maxframesize", 'path="/nowhere/s" maxframesize="0"'),
     ("maxsessions", 'path="/nowhere/s" maxsessions="many"'),
+    ("connect", 'connect="2001:db8::1:6000"'),
+    ("unlink", 'path="/nowhere/s" unlink="maybe"'),
+    ("filecreatemode", 'path="/nowhere/s" filecreatemode="worldwide"'),
+    ("fileowner", 'path="/nowhere/s" fileowner="nosuchuser"'),
+    ("fileownernum", 'path="/nowhere/s" fileownernum="many"'),
+    ("filegroup", 'path="/nowhere/s" filegroup="nosuchgroup"'),
+    ("filegroupnum", 'path="/nowhere/s" filegroupnum="many"'),
+    ("failonchownfailure", 'path="/nowhere/s" failonchownfailure="2"'),
+    ("dirowner", 'path="/nowhere/s" createpath="on" dirowner="nosuchuser"'),
+    ("dirownernum", 'path="/nowhere/s" createpath="on" dirownernum="many"'),
+    ("dirgroup", 'path="/nowhere/s" createpath="on" dirgroup="nosuchgroup"'),
+    ("dirgroupnum", 'path="/nowhere/s" createpath="on" dirgroupnum="many"'),
+    ("address", 'path="/nowhere/s" address="127.0.0.1"'),
+    ("listenportfilename", 'port="0" listenportfilename=""'),
+    ("keepalive", 'path="/nowhere/s" keepalive="on"'),
+    ("keepalive.time", 'port="0" keepalive.time="0"'),
+    ("keepalive.interval", 'port="0" keepalive.interval="often"'),
+    ("keepalive.probes", 'port="0" keepalive.probes="1000"'),
+    ("tls", 'port="0" tls="maybe"'),
+    ("tls", 'path="/nowhere/s" tls="on"'),
+    ("tls.mycert", 'port="0" tls.mycert="/x"'),
+    ("tls.myprivkey", 'port="0" tls="on" tls.mycert="/x"'),
+    ("tls.cacert", 'port="0" tls="on" tls.mycert="/x" tls.myprivkey="/x" tls.authmode="certvalid"'),
+    ("tls.permittedpeer", 'connect="h:1" tls="on" tls.cacert="/x" tls.authmode="name"'),
+    ("tls.permittedpeer", 'connect="h:1" tls="on" tls.permittedpeer="a.example"'),
+    ("tls.permittedpeer", 'connect="h:1" tls="on" tls.authmode="fingerprint" tls.permittedpeer="SHA1:12"'),
+    ("file", 'file=""'),
+    ("framing", 'path="/nowhere/s" framing="raw"'),
+    ("name", 'path="/nowhere/s" name=""'),
+    ("tag", 'path="/nowhere/s" tag=""'),
+    ("facility", 'path="/nowhere/s" facility="local9"'),
+    ("severity", 'path="/nowhere/s" severity="loud"'),
+    ("bundle", 'path="/nowhere/s" bundle="1001"'),
+    ("maxframesize", 'path="/nowhere/s" maxframesize="65m"'),
+    ("maxsessions", 'file="/nowhere/x" maxsessions="5"'),
+    ("maxsessionsperpeer", 'path="/nowhere/s" maxsessionsperpeer="5"'),
+    ("handshaketimeout", 'path="/nowhere/s" handshaketimeout="-1"'),
+    ("idletimeout", 'path="/nowhere/s" idletimeout="1d"'),
+    ("ratelimit.interval", 'path="/nowhere/s" ratelimit.interval="86401"'),
+    ("ratelimit.burst", 'path="/nowhere/s" ratelimit.burst="0"'),
+    ("path and port", 'path="/nowhere/s" port="0"'),
+    ("none of path, port, connect, file", 'name="n"'),
     ("path", 'path="/' + "x" * 120 + '" ruleset="r"'),
     ("permittedpeer", 'port="0" permittedpeer=["192.0.2.0/24","192.0.2.0/99"]'),
     ("port", 'port="99999"'),
@@ -79,6 +121,14 @@ BAD_ACTIONS = (
     ("container", 'output="json" container="$msg"'),
     ("split.ruleset", 'output="json" split.ruleset="nosuchruleset" split.format="json"'),
     ("split.format", 'output="json" split.ruleset="lines" split.format="yaml"'),
+    ("split.ruleset", 'split.format="cof"'),
+    ("split.format", 'split.ruleset="lines"'),
+    ("split.ruleset", 'split.ruleset="decode" split.format="cof"'),
+    ("cef.vendor", 'cef.vendor=""'),
+    ("cef.product", 'cef.product="' + "x" * 64 + '"'),
+    ("cef.version", 'cef.version="a\\nb"'),
+    ("maxrecords", 'maxrecords="65536"'),
+    ("queue.type", 'queue.type="LinkedList"'),
 )
 
 
@@ -131,6 +181,30 @@ def test_bad_action(case, value):
     refused(case, ACTION.format(value[1]), value[0])
 
 
+@tap.cases("0", "65", "some")
+def test_bad_threads(case, value):
+    refused(case, INPUT.format('path="/nowhere/s"').replace('"imdnstap")', f'"imdnstap" threads="{value}")', 1),
+            "threads")
+
+
+def test_every_parameter_can_be_refused(_case):
+    """Each parameter of the modules' tables is among the bad ones above."""
+    import re
+    for source, bad in (("imdnstap/params.c", BAD_INPUTS), ("mmdnstapparse/settings.c", BAD_ACTIONS)):
+        with open(os.path.join(SOURCE, source)) as file:
+            known = set(re.findall(r'\{"([a-z.]+)", eCmdHdlr', file.read()))
+        assert len(known) >= 9, known
+        missing = known - {name for name, _ in bad}
+        assert not missing, f"no refusal of {sorted(missing)} is tested"
+
+
+def test_no_input(case):
+    """The module alone does nothing, and says so."""
+    status, lines = check_config(case.dir, 'module(load="imdnstap")\n*.* action(type="omfile" file="/dev/null")\n')
+    said = [line for line in lines if "that can run: the module does nothing" in line]
+    assert len(said) == 1 and status != 0, "\n".join(lines)
+
+
 @tap.cases("imdnstap", "mmdnstapparse")
 def test_other_daemon(case, module):
     """A module built for another version of rsyslog refuses to load, in one line."""
@@ -162,7 +236,6 @@ def daemon_version():
 def test_ready_configurations(case):
     """Every file of rsyslog.conf.d passes -N1, so far as its output modules are installed."""
     import glob
-    from harness import SOURCE
     from producers import refuse_hanging
     files = sorted(glob.glob(os.path.join(SOURCE, "rsyslog.conf.d", "*.conf")))
     if not files:
