@@ -14,6 +14,7 @@ E2E_TESTS = \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_shipped.py \
+	tests/e2e/test_soak.py \
 	tests/e2e/test_start.py \
 	tests/e2e/test_stream.py \
 	tests/e2e/test_transport.py \
@@ -23,9 +24,11 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/destinations/opensearch/Node.java \
 	tests/e2e/destinations/opensearch/pom.xml \
 	tests/e2e/certificates.py \
+	tests/e2e/chaos.py \
 	tests/e2e/fstrm.py \
 	tests/e2e/harness.py \
 	tests/e2e/producers.py \
+	tests/e2e/soak.py \
 	tests/e2e/tap.py
 if WITH_RSYSLOG
 TESTS += $(E2E_TESTS)
@@ -33,7 +36,11 @@ endif
 # The end-to-end tests alone.
 e2e: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(E2E_TESTS)'
-.PHONY: e2e
+# Chaos for as long as wanted; prints its figures.
+SOAK_SECONDS = 1800
+soak: all
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/e2e/soak.py --seconds $(SOAK_SECONDS)
+.PHONY: e2e soak
 # What the tests fetched for themselves.
 distclean-local:
 	rm -rf e2e-destinations e2e-packages

@@ -258,6 +258,7 @@ class Bind(Server):
               managed-keys-directory "{self.dir}"; {lock}
               dnstap {{ all; }}; dnstap-output {output}; dnstap-identity "{self.identity}";
               statistics-file "{self.dir}/statistics";
+              {self.options.get("more", "")}
             }};
             include "{key}";
             controls {{ inet 127.0.0.1 port {self.control} allow {{ any; }} keys {{ "k"; }}; }};
