@@ -72,9 +72,17 @@ static bool open_reader(struct files *files, struct reader *reader)
     return true;
 }
 
-static struct reader *add_reader(struct files *files, const char *path, const struct stat *st)
+static void append_reader(struct files *files, struct reader *reader)
 {
     struct reader **end = &files->readers;
+
+    while (*end)
+        end = &(*end)->next;
+    *end = reader;
+}
+
+static struct reader *add_reader(struct files *files, const char *path, const struct stat *st)
+{
     struct reader *reader = reader_create(path, st, files->config.max_frame);
 
     if (!reader)
@@ -83,9 +91,7 @@ static struct reader *add_reader(struct files *files, const char *path, const st
         reader_destroy(&reader); /* renamed since it was looked at: found by its new name */
         return NULL;
     }
-    while (*end)
-        end = &(*end)->next;
-    *end = reader;
+    append_reader(files, reader);
     return reader;
 }
 
@@ -145,6 +151,26 @@ static void rename_reader(struct reader *reader, const char *followed)
         reader->followed = strdup(followed);
 }
 
+/* Goes on with the file of an entry under its new name; unmatched, so that it counts as gone. Another file may
+ * have got its inode: that one is none of ours. */
+static void adopt(struct files *files, const char *path, const struct stat *st,
+                  struct state_entry *entry)
+{
+    struct reader *reader = reader_create(path, st, files->config.max_frame);
+
+    if (!reader)
+        return;
+    if (!reader_open(reader) || !reader_resume(reader, entry)) {
+        reader_destroy(&reader);
+        return;
+    }
+    entry->used = true;
+    reader->watch = watch_file(files->inotify, path);
+    rename_reader(reader, entry->path);
+    files_tell(files, FILES_OPENED, path);
+    append_reader(files, reader);
+}
+
 /* A followed file that was renamed within its directory while nobody looked: read to its end. */
 static void find_renamed(struct files *files, struct state_entry *entry)
 {
@@ -164,7 +190,7 @@ static void find_renamed(struct files *files, struct state_entry *entry)
         if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_ino != entry->inode ||
             st.st_dev != entry->device || find_reader(files, &st))
             continue;
-        rename_reader(add_reader(files, path, &st), entry->path); /* sets `used`; unmatched: gone */
+        adopt(files, path, &st, entry);
     }
     closedir(dir);
 }

@@ -175,6 +175,28 @@ static void test_rolls_while_away(void **state)
     heard_free(&heard);
 }
 
+/* A file that got the inode of one that was followed, as the state file itself may, is left alone. */
+static void test_reused_inode(void **state)
+{
+    struct heard heard;
+    struct stat st;
+    char text[256];
+
+    (void)state;
+    heard_init(&heard);
+    append("other", BYTES("no Frame Streams at all"));
+    assert_int_equal(stat(in_directory("other"), &st), 0);
+    snprintf(text, sizeof(text), "imdnstap-files 1\n%llu %llu 20 1 20 5 %s\n",
+             (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, in_directory("f"));
+    write_octets("state", O_TRUNC, span_of(text, strlen(text)));
+    append("f", BYTES(START "\0\0\0\3one"));
+    follow_once(&heard);
+    expect_text(&heard.frames, "one;");
+    assert_int_equal(heard.notices.len, 0);
+    assert_int_equal(heard.events[FILES_OPENED], 1);
+    heard_free(&heard);
+}
+
 /* A copy of what was read, and its compressed copy, are no news. */
 static void test_copies_are_no_rolls(void **state)
 {
@@ -239,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup(test_rolls_between_two_looks, clean),
         cmocka_unit_test_setup(test_rolls_to_times, clean),
         cmocka_unit_test_setup(test_rolls_while_away, clean),
+        cmocka_unit_test_setup(test_reused_inode, clean),
         cmocka_unit_test_setup(test_copies_are_no_rolls, clean),
         cmocka_unit_test_setup(test_events, clean),
     };
