@@ -343,6 +343,10 @@ static void put_dns(struct text *t, const struct dns_message *m, const struct fm
     text_put_char(t, ']');
     if (m->edns.present)
         put_edns(t, &m->edns);
+    if (m->trailing > 0) {
+        text_put_lit(t, ",\"trailing\":");
+        text_put_u64(t, m->trailing);
+    }
     text_put_str(t, truncated ? STR(",\"truncated\":true}") : STR("}"));
 }
 

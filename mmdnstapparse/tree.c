@@ -227,6 +227,8 @@ static struct fjson_object *dns_of(struct builder *b, const struct dns_message *
     ADD(o, "resolved_ip", resolved_of(b, m));
     if (m->edns.present)
         ADD(o, "edns", edns_of(b, &m->edns));
+    if (m->trailing > 0)
+        ADD(o, "trailing", fjson_object_new_int64((int64_t)m->trailing));
     if (b->truncated)
         ADD(o, "truncated", fjson_object_new_boolean(1));
     return o;

@@ -175,6 +175,8 @@ def message_differs(got, wire, error):
         keys = ["head"] if "edns" in theirs or not ours["edns"] else []
     else:
         keys = ["head", "q", "edns", "opt"]
+        if (status == "trailing") != ("trailing" in got):
+            out.append(f"trailing: {got.get('trailing')}, libknot {status}")
         if len(ours["rr"]) != len(their_words["rr"]):
             out.append(f"{len(ours['rr'])} RRs, libknot {len(their_words['rr'])}")
     out += [f"{key}: {ours[key]}, libknot {their_words[key]}" for key in keys if ours[key] != their_words[key]]

@@ -90,6 +90,7 @@ def hostile_frames():
     yield fstrm.field(14, fstrm.field(1, 6) + fstrm.field(14, b"short")) + fstrm.field(15, 1)
     yield fstrm.field(14, fstrm.field(1, 13) + fstrm.field(10, fstrm.dns_query(1, flags=5 << 11))) \
         + fstrm.field(15, 1)
+    yield fstrm.field(14, fstrm.field(1, 13) + fstrm.field(10, fstrm.dns_query(1) + b"\0behind")) + fstrm.field(15, 1)
     # Answers of type A: of class CH, without octets, and a good one.
     answers = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, rr_class, 60, len(data)) + data
                        for rr_class, data in ((3, b"\1\2\3\4"), (1, b""), (1, b"\xc0\0\2\1")))

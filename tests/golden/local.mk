@@ -16,6 +16,7 @@ GOLDEN = \
 	no-message \
 	nsd-many-types \
 	nsd-two-questions \
+	odd-but-whole \
 	policy-doh-http3 \
 	recursor-ecs \
 	siem-cname-chain siem-extended-rcode siem-nodata siem-nxdomain siem-odd-text siem-query \

@@ -257,6 +257,12 @@ static void test_json_max_rrs(void **state)
     m.dns.truncated_output = true;
     t = render("json", &m.event, 0, FMT_TEXT_MAX);
     assert_true(has(&t, ",\"truncated\":true}}"));
+    assert_false(has(&t, "trailing"));
+    text_destroy(&t);
+    m.dns.trailing = 65000;
+    t = render("json", &m.event, 0, FMT_TEXT_MAX);
+    assert_true(has(&t, ",\"trailing\":65000,\"truncated\":true}}"));
+    assert_false(has(&t, "malformed"));
     text_destroy(&t);
 }
 
