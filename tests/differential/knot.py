@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Our messages and rdata text against Knot DNS: libknot 3.2 and libzscanner.
 
-Every message of every capture: header, question, RRs and EDNS as libknot reads them; the text of every RR, read back by
-libzscanner (and by those of parsers.py that know the type), gives the octets that libknot took out of the message. Every
-RR, and every value of rdata_cases.py: our text is the text that libknot writes, but for TEXTS below. What differs
-is listed here with its reason; an entry that nothing needs any more fails the last test.
+Every message of every capture: header, question, RRs and EDNS as libknot reads them; the text of every RR, read back
+by those of parsers.py that know the type, gives the octets that libknot took out of the message. Every RR, and every
+value of rdata_cases.py: our text is the text that libknot writes, but for TEXTS below. Messages of 64 KiB are whole.
+What differs is listed here with its reason; an entry that nothing needs any more fails the last test.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -12,11 +12,13 @@ import base64
 import json
 import os
 import re
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import oracle
+from oracle import fstrm, tap
 import parsers
 import rdata_cases
 
@@ -40,8 +42,8 @@ CERTIFICATES = {"PKIX": "1", "PGP": "3", "IPGP": "6", "URI": "253", "OID": "254"
 # Types that libknot 3.2 writes as RFC 3597 octets.
 GENERIC = {3, 4, 7, 8, 9, 11, 19, 20, 22, 23, 24, 26, 27, 55, 56, 57, 58, 67, 68, 258, 260, 261, 262, 263, 32768, 32769}
 # Types that have no name in its bit maps.
-NAMELESS = {"MD": 3, "MF": 4, "MB": 7, "MG": 8, "MR": 9, "WKS": 11, "X25": 19, "ISDN": 20, "NSAP": 22, "PX": 26, "GPOS": 27,
-            "NXT": 30, "EID": 31, "NIMLOC": 32, "ATMA": 34, "A6": 38, "SINK": 40, "HIP": 55, "DLV": 32769}
+NAMELESS = {"MD": 3, "MF": 4, "MB": 7, "MG": 8, "MR": 9, "WKS": 11, "X25": 19, "ISDN": 20, "NSAP": 22, "PX": 26,
+            "GPOS": 27, "NXT": 30, "EID": 31, "NIMLOC": 32, "ATMA": 34, "A6": 38, "SINK": 40, "HIP": 55, "DLV": 32769}
 
 
 def loc(text):
@@ -98,7 +100,7 @@ def text_differs(rdtype, wire, text):
     return [] if want in (None, theirs) else [f"TYPE{rdtype} {wire.hex()}: {want}, libknot {theirs}"]
 
 
-def check_cases(tap):
+def check_cases():
     for rdtype, wires in sorted(rdata_cases.CASES.items()):
         texts = oracle.rdata_text([(rdtype, wire) for wire in wires])
         wrong = [why for wire, text in zip(wires, texts) for why in text_differs(rdtype, wire, text)]
@@ -110,7 +112,7 @@ def check_cases(tap):
 MESSAGES = {
     "questions": oracle.Listed("libknot refuses more than one question; we show as many as there are"),
     "option": oracle.Listed("libknot leaves the data of EDNS options to its caller; a broken option is a fault to us"),
-    "tsig": oracle.Listed("libknot takes the error of TSIG for the message's rcode (RFC 8945 5.3.2: the header has NOTAUTH)"),
+    "tsig": oracle.Listed("libknot takes the error of TSIG for the rcode (RFC 8945 5.3.2: the header has NOTAUTH)"),
     "broken": oracle.Listed("both refuse, not at the same octet: what both could read before is compared"),
 }
 
@@ -180,10 +182,12 @@ def message_differs(got, wire, error):
         if len(ours["rr"]) != len(their_words["rr"]):
             out.append(f"{len(ours['rr'])} RRs, libknot {len(their_words['rr'])}")
     out += [f"{key}: {ours[key]}, libknot {their_words[key]}" for key in keys if ours[key] != their_words[key]]
-    return out + [why for (section, row), rr in zip(ours["rr"], their_words["rr"]) for why in rr_differs(section, row, rr)]
+    for (section, row), rr in zip(ours["rr"], their_words["rr"]):
+        out += rr_differs(section, row, rr)
+    return out
 
 
-def check_capture(tap, path):
+def check_capture(path):
     wrong, rrs = [], 0
     for n, (payload, line) in enumerate(zip(oracle.frames(path), oracle.render("json", path)), 1):
         event, fields = json.loads(line), oracle.dnstap(payload)
@@ -195,13 +199,41 @@ def check_capture(tap, path):
     tap.ok(not wrong, f"{os.path.basename(path)}: messages and {rrs} RRs equal libknot's", *wrong)
 
 
+def dnstap_of(wire):
+    """A CLIENT_RESPONSE that holds this message."""
+    return fstrm.field(14, fstrm.field(1, 6) + fstrm.field(14, wire)) + fstrm.field(15, 1)
+
+
+def check_largest():
+    """Messages as large as they can be, of thousands of RRs (RFC 5936): whole, in one event."""
+    question = b"\7example\0\0\xfc\0\1"
+    minimal = b"\0" + struct.pack(">HHIH", 65280, 1, 0, 0)
+    soa = b"\xc0\x0c" + struct.pack(">HHIH", 6, 1, 3600, 24) + b"\xc0\x0c" * 2 + struct.pack(">5I", 1, 2, 3, 4, 5)
+
+    def host(n):
+        return b"\5h%04x\xc0\x0c" % n + struct.pack(">HHIHI", 1, 1, 60, 4, n)
+
+    for what, begin, make in (("records of 11 octets", b"", lambda n: minimal),
+                              ("a zone transfer", question, lambda n: host(n) if n else soa)):
+        body, count = begin, 0
+        while 12 + len(body) + len(make(count)) <= 65535:
+            body, count = body + make(count), count + 1
+        wire = struct.pack(">6H", 1, 0x8400, bool(begin), count, 0, 0) + body
+        (line,) = oracle.render("json", payloads=[dnstap_of(wire)])
+        event = json.loads(line)
+        wrong = message_differs(event["dns"], wire, event.get("error", ""))
+        rows = len(event["dns"]["answers"])
+        tap.ok(not wrong and rows == count and "truncated" not in event["dns"],
+               f"{len(wire)} octets, {count} records, {what}: whole", f"{rows} of {count}", *wrong)
+
+
 def main():
-    tap = oracle.Tap()
     if not oracle.knot():
         tap.skip_all("libknot and libzscanner (package libknot-dev) were not there for configure")
-    check_cases(tap)
+    check_cases()
     for path in oracle.captures():
-        check_capture(tap, path)
+        check_capture(path)
+    check_largest()
     stale = [entry.why for entry in TEXTS + list(MESSAGES.values()) if not entry.seen]
     tap.ok(not stale, "everything listed as a difference is still one", *stale)
     tap.done()

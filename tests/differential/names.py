@@ -15,6 +15,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import oracle
+from oracle import tap
 
 oracle.require_dnspython()
 
@@ -138,7 +139,7 @@ def from_libknot():
     return out
 
 
-def check_oracle(tap, who, theirs, mine):
+def check_oracle(who, theirs, mine):
     wrong = []
     for (table, value), text in sorted(theirs.items()):
         other = OTHER.get((who, table, value))
@@ -155,7 +156,7 @@ def check_oracle(tap, who, theirs, mine):
 
 
 def main():
-    tap, mine = oracle.Tap(), ours()
+    mine = ours()
     known = {"dnspython": from_dnspython()}
     for who, there, read in (("ldns", oracle.ldns(), from_ldns), ("libknot", oracle.knot(), from_libknot)):
         if there:
@@ -163,7 +164,7 @@ def main():
         else:
             tap.lacks(f"{who}: its names are ours", who)
     for who, theirs in known.items():
-        check_oracle(tap, who, theirs, mine)
+        check_oracle(who, theirs, mine)
     everybody = set().union(*known.values())
     missing = [f"{key}: {text}" for key, text in sorted(mine.items())
                if key not in everybody and NEWER.get(key, ("",))[0] != text]

@@ -1,6 +1,6 @@
 """Independent decoders for the differential tests: no line of lib/ is behind any of them.
 
-Frame Streams and the dnstap protobuf are taken apart here, from their specifications; DNS messages
+Frame Streams and the dnstap protobuf are taken apart by tests/e2e/fstrm.py, from their specifications; DNS messages
 and rdata by dnspython, ldns (libldns.so.3 through ctypes) and Knot DNS (knot_oracle.c).
 
 SPDX-License-Identifier: Apache-2.0
@@ -8,13 +8,18 @@ SPDX-License-Identifier: Apache-2.0
 import ctypes
 import functools
 import os
-import struct
 import subprocess
 import sys
 
 SRC = os.environ.get("abs_top_srcdir", os.getcwd())
 BUILD = os.environ.get("abs_top_builddir", os.path.join(SRC, "build"))
 CORPUS = os.path.join(SRC, "tests", "corpus")
+sys.path[1:1] = [os.path.join(SRC, "tests"), os.path.join(SRC, "tests", "e2e")]
+
+import fstrm  # noqa: E402
+import tapwriter as tap  # noqa: E402
+
+frames = fstrm.read_frames
 
 
 def require_dnspython():
@@ -22,7 +27,7 @@ def require_dnspython():
     try:
         import dns.message  # noqa: F401
     except ImportError:
-        Tap().skip_all("dnspython (package python3-dnspython) is not installed")
+        tap.skip_all("dnspython (package python3-dnspython) is not installed")
 
 
 def tool(name):
@@ -33,46 +38,6 @@ def tool(name):
 def captures():
     return sorted(
         os.path.join(CORPUS, f) for f in os.listdir(CORPUS) if f.endswith(".fstrm"))
-
-
-class Tap:
-    """Counts and prints; the plan comes last."""
-
-    def __init__(self):
-        self.n = 0
-        self.failed = 0
-
-    def ok(self, good, what, *why):
-        self.n += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.n} - {what}")
-        if not good:
-            for line in why[:20]:
-                print("# " + str(line).replace("\n", " ")[:600])
-        sys.stdout.flush()
-
-    def skip(self, what, reason):
-        self.n += 1
-        print(f"ok {self.n} - {what} # SKIP {reason}")
-
-    def lacks(self, what, counterpart):
-        """A counterpart is not there: in CI it has to be."""
-        if os.environ.get("CI"):
-            self.ok(False, what, f"{counterpart} is not there")
-        else:
-            self.skip(what, f"{counterpart} is not there")
-
-    def skip_all(self, reason):
-        """In CI every counterpart has to be there."""
-        if os.environ.get("CI"):
-            self.ok(False, reason)
-            self.done()
-        print(f"1..0 # SKIP {reason}")
-        sys.exit(0)
-
-    def done(self):
-        print(f"1..{self.n}")
-        sys.exit(1 if self.failed else 0)
 
 
 class Listed:
@@ -86,68 +51,7 @@ class Listed:
         return True
 
 
-# ---- Frame Streams and dnstap.proto -----------------------------------------------------------------
-
-
-def frames(path):
-    """Payloads of the data frames of a file (fstrm/control.h: length 0 escapes a control frame)."""
-    data = open(path, "rb").read()
-    at, out = 0, []
-    while at + 4 <= len(data):
-        (n,) = struct.unpack_from(">I", data, at)
-        at += 4
-        if n == 0:
-            (n,) = struct.unpack_from(">I", data, at)
-            at += 4 + n
-            continue
-        out.append(data[at:at + n])
-        at += n
-    return out
-
-
-def write_frames(payloads):
-    """A unidirectional stream that holds these payloads."""
-    content = b"protobuf:dnstap.Dnstap"
-    start = struct.pack(">III", 2, 1, len(content)) + content
-    out = struct.pack(">II", 0, len(start)) + start
-    for p in payloads:
-        out += struct.pack(">I", len(p)) + p
-    return out + struct.pack(">III", 0, 4, 3)
-
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        octet = data[at]
-        at += 1
-        value |= (octet & 127) << shift
-        shift += 7
-        if octet < 128:
-            return value, at
-
-
-def fields(data):
-    """Protobuf wire format: {field number: last value}."""
-    at, out = 0, {}
-    while at < len(data):
-        key, at = varint(data, at)
-        wire = key & 7
-        if wire == 0:
-            value, at = varint(data, at)
-        elif wire == 2:
-            n, at = varint(data, at)
-            value = data[at:at + n]
-            at += n
-        elif wire == 5:
-            (value,) = struct.unpack_from("<I", data, at)
-            at += 4
-        elif wire == 1:
-            (value,) = struct.unpack_from("<Q", data, at)
-            at += 8
-        else:
-            raise ValueError(f"wire type {wire}")
-        out[key >> 3] = value
-    return out
+# ---- dnstap.proto ---------------------------------------------------------------------------------
 
 
 # Field numbers of dnstap.proto.
@@ -160,9 +64,8 @@ MESSAGE = {1: "type", 2: "family", 3: "protocol", 4: "query_address", 5: "respon
 
 def dnstap(payload):
     """A payload as a flat dict of the schema's names."""
-    top = fields(payload)
-    out = {TOP[k]: v for k, v in top.items() if k in TOP}
-    out.update({MESSAGE[k]: v for k, v in fields(out.pop("message", b"")).items() if k in MESSAGE})
+    out = {TOP[k]: v for k, v in fstrm.fields(payload) if k in TOP}
+    out.update({MESSAGE[k]: v for k, v in fstrm.fields(out.pop("message", b"")) if k in MESSAGE})
     return out
 
 
@@ -172,7 +75,7 @@ def dnstap(payload):
 def render(fmt, path=None, payloads=None):
     """Lines that dnstap_render prints for a file, or for payloads."""
     run = subprocess.run([tool("dnstap_render"), fmt, path or "-"],
-                         input=None if path else write_frames(payloads),
+                         input=None if path else fstrm.stream(payloads),
                          stdout=subprocess.PIPE, check=True)
     return run.stdout.split(b"\n")[:-1]
 

@@ -27,9 +27,9 @@ UNKNOWN = {
                     263, 32768, 32769},
 }
 # ... and the type whose rdata has the same shape, which is parsed in its place if the parser knows that one.
-SAME_SHAPE = {3: "NS", 4: "NS", 7: "NS", 8: "NS", 9: "NS", 14: "RP", 19: "TXT", 20: "TXT", 23: "NS", 24: "RRSIG", 25: "DNSKEY",
-              27: "TXT", 56: "TXT", 57: "DNSKEY", 58: "RP", 67: "OPENPGPKEY", 68: "OPENPGPKEY", 258: "TXT", 261: "TXT",
-              262: "TXT", 263: "TXT", 32768: "DS", 32769: "DS"}
+SAME_SHAPE = {3: "NS", 4: "NS", 7: "NS", 8: "NS", 9: "NS", 14: "RP", 19: "TXT", 20: "TXT", 23: "NS", 24: "RRSIG",
+              25: "DNSKEY", 27: "TXT", 56: "TXT", 57: "DNSKEY", 58: "RP", 67: "OPENPGPKEY", 68: "OPENPGPKEY",
+              258: "TXT", 261: "TXT", 262: "TXT", 263: "TXT", 32768: "DS", 32769: "DS"}
 
 
 class Gap(oracle.Listed):

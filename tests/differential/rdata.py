@@ -15,6 +15,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import oracle
+from oracle import tap
 import parsers
 import rdata_cases
 
@@ -62,7 +63,7 @@ def judge(rdtype, wire, text, wants_format):
     return f"{wire.hex()}: {text}: confirmed by no parser, and not as libknot writes it"
 
 
-def check_set(tap, what, cases, wants_format):
+def check_set(what, cases, wants_format):
     rows = [(t, w) for t in sorted(cases) for w in sorted(cases[t])]
     texts = oracle.rdata_text(rows)
     wrong = collections.defaultdict(list)
@@ -74,7 +75,7 @@ def check_set(tap, what, cases, wants_format):
         tap.ok(not wrong[t], f"{what}: {parsers.type_name(t)}, {len(cases[t])} values", *wrong[t])
 
 
-def check_cut(tap, cases):
+def check_cut(cases):
     """Every proper prefix of the first cases of each type, and one octet more than there should be."""
     for t in sorted(cases):
         rows = [(t, w[:n]) for w in cases[t][:6] for n in range(min(len(w), 80))]
@@ -98,12 +99,11 @@ def judge_cut(rdtype, wire, text):
 
 
 def main():
-    tap = oracle.Tap()
     for parser in parsers.missing():
         tap.lacks(f"verdicts of {parser}", parser)
-    check_set(tap, "capture", from_captures(), False)
-    check_set(tap, "generated", rdata_cases.CASES, True)
-    check_cut(tap, rdata_cases.CASES)
+    check_set("capture", from_captures(), False)
+    check_set("generated", rdata_cases.CASES, True)
+    check_cut(rdata_cases.CASES)
     listed = parsers.stale({t: oracle.rdata_text([(t, w) for w in cases]) for t, cases in rdata_cases.CASES.items()})
     tap.ok(not listed, "parsers.py: everything listed there is still so", *listed)
     for t, wire, want, reference in rdata_cases.HAND:

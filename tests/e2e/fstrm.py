@@ -73,36 +73,43 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def fields(octets):
-    """Yields (number, value) of a protobuf message."""
+def take_varint(octets, at):
+    """(value, where it ends)"""
+    value = shift = 0
+    while True:
+        octet = octets[at]
+        at += 1
+        value |= (octet & 0x7F) << shift
+        shift += 7
+        if octet < 0x80:
+            return value, at
+
+
+def items(octets):
+    """Yields (octets of key and length, field number, octets of the value, value) of a protobuf message."""
     at = 0
-
-    def take():
-        nonlocal at
-        value = shift = 0
-        while True:
-            octet = octets[at]
-            at += 1
-            value |= (octet & 0x7F) << shift
-            shift += 7
-            if octet < 0x80:
-                return value
-
     while at < len(octets):
-        key = take()
+        start = at
+        key, at = take_varint(octets, at)
         wire = key & 7
         if wire == 0:
-            yield key >> 3, take()
+            value, end = take_varint(octets, at)
         elif wire == 2:
-            size = take()
-            yield key >> 3, octets[at:at + size]
-            at += size
-        elif wire == 5:
-            yield key >> 3, struct.unpack_from("<I", octets, at)[0]
-            at += 4
+            size, at = take_varint(octets, at)
+            end = at + size
+            value = octets[at:end]
+        elif wire in (1, 5):
+            end = at + (4 if wire == 5 else 8)
+            value = int.from_bytes(octets[at:end], "little")
         else:
-            yield key >> 3, struct.unpack_from("<Q", octets, at)[0]
-            at += 8
+            raise ValueError(f"wire type {wire}")
+        yield octets[start:at], key >> 3, octets[at:end], value
+        at = end
+
+
+def fields(octets):
+    """Yields (number, value) of a protobuf message."""
+    return ((number, value) for _, number, _, value in items(octets))
 
 
 def message_of(payload):

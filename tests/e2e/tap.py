@@ -14,6 +14,9 @@ import sys
 import tempfile
 import traceback
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import tapwriter  # noqa: E402
+
 DEFAULT_TIMEOUT = 60
 
 
@@ -83,11 +86,6 @@ class Case:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def comment(text):
-    for line in str(text).splitlines():
-        print("# " + line, flush=True)
-
-
 def expire(_signum, _frame):
     raise TestTimeout("the test took too long")
 
@@ -103,8 +101,8 @@ def close_case(case, failure):
     return failure
 
 
-def run_one(number, name, function, arguments, limit):
-    """Runs one test and prints its line. True unless it failed."""
+def run_one(name, function, arguments, limit):
+    """Runs one test and prints its line."""
     case = Case()
     failure = None
     signal.alarm(limit)
@@ -119,18 +117,11 @@ def run_one(number, name, function, arguments, limit):
     if failure is not None and was_good:
         notes = list(case.diagnosis())
     case.remove()
-    if failure is None:
-        print(f"ok {number} - {name}", flush=True)
-        return True
-    if isinstance(failure, OtherBuild) or \
-            isinstance(failure, Skip) and os.environ.get("CI") != "true":
-        print(f"ok {number} - {name} # SKIP {failure}", flush=True)
-        return True
-    print(f"not ok {number} - {name}", flush=True)
-    comment("".join(traceback.format_exception(failure)))
-    for note in notes:
-        comment(note)
-    return False
+    if isinstance(failure, OtherBuild) or isinstance(failure, Skip) and not tapwriter.in_ci():
+        tapwriter.skip(name, failure)
+    else:
+        said = traceback.format_exception(failure) if failure else []
+        tapwriter.line(failure is None, name, [part for text in said + notes for part in str(text).splitlines()])
 
 
 def main(module_name="__main__"):
@@ -145,9 +136,7 @@ def main(module_name="__main__"):
             if fnmatch.fnmatch(full, only) or fnmatch.fnmatch(name, only):
                 plan.append((full, function, () if label is None else (value,)))
     signal.signal(signal.SIGALRM, expire)
-    print(f"1..{len(plan)}", flush=True)
-    good = True
-    for number, (name, function, arguments) in enumerate(plan, 1):
-        limit = getattr(function, "timeout", DEFAULT_TIMEOUT)
-        good = run_one(number, name, function, arguments, limit) and good
-    sys.exit(0 if good else 1)
+    tapwriter.plan(len(plan))
+    for name, function, arguments in plan:
+        run_one(name, function, arguments, getattr(function, "timeout", DEFAULT_TIMEOUT))
+    tapwriter.finish()

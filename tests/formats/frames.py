@@ -7,25 +7,17 @@ import ipaddress
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 
-CONTENT_TYPE = b"protobuf:dnstap.Dnstap"
-TYPES = ["", "AUTH_QUERY", "AUTH_RESPONSE", "RESOLVER_QUERY", "RESOLVER_RESPONSE", "CLIENT_QUERY",
-         "CLIENT_RESPONSE", "FORWARDER_QUERY", "FORWARDER_RESPONSE", "STUB_QUERY", "STUB_RESPONSE",
-         "TOOL_QUERY", "TOOL_RESPONSE", "UPDATE_QUERY", "UPDATE_RESPONSE"]
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+from fstrm import TYPES, read_frames as frames_of, stream, varint  # noqa: E402
+
 DIRECTIONS = "AQ AR RQ RR CQ CR FQ FR SQ SR TQ TR UQ UR".split()
 CR, RR, CQ = 6, 4, 5
 A, NS, CNAME, SOA, NULL, PTR, HINFO, MX, TXT, NSAP_PTR, AAAA, SRV, DNAME, OPT, APL, DS, RRSIG = (
     1, 2, 5, 6, 10, 12, 13, 15, 16, 23, 28, 33, 39, 41, 42, 43, 46)
 SEC, NSEC = 1700000000, 123456789  # 2023-11-14T22:13:20.123456789Z
-
-
-def varint(value):
-    out = b""
-    while value > 127:
-        out += bytes([value & 127 | 128])
-        value >>= 7
-    return out + bytes([value])
 
 
 def number(field, value):
@@ -108,31 +100,6 @@ def tap(mtype=CR, response=None, query=None, client="192.0.2.10", server="192.0.
 def policy(ptype=b"RPZ", rule=None, action=2, match=1, value=b"192.0.2.66"):
     return (octets(1, ptype) + octets(2, rule) + number(3, action) + number(4, match) +
             octets(5, value))
-
-
-def control(ctype, fields=b""):
-    body = struct.pack("!I", ctype) + fields
-    return b"\0\0\0\0" + struct.pack("!I", len(body)) + body
-
-
-def stream(frames):
-    head = control(2, struct.pack("!II", 1, len(CONTENT_TYPE)) + CONTENT_TYPE)
-    return head + b"".join(struct.pack("!I", len(f)) + f for f in frames) + control(3)
-
-
-def frames_of(path):
-    """The data frames of a Frame Streams file."""
-    data, pos, out = open(path, "rb").read(), 0, []
-    while pos < len(data):
-        (size,) = struct.unpack_from("!I", data, pos)
-        pos += 4
-        if size == 0:
-            (size,) = struct.unpack_from("!I", data, pos)
-            pos += 4 + size
-        else:
-            out.append(data[pos:pos + size])
-            pos += size
-    return out
 
 
 SRCDIR = os.environ.get("abs_top_srcdir") or os.path.abspath(

@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import consumers
 import frames
 import hostile
-import tap
+import tapwriter as tap
 
 JSON = [f for f in consumers.CHECKS if f not in ("cef", "passivedns")]
 

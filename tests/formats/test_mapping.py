@@ -9,13 +9,14 @@ import re
 import struct
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import consumers
 import frames
 from frames import *
 
 tap_frame = frames.tap
-import tap  # the reporter, not frames.tap
+import tapwriter as tap  # not frames.tap
 
 WWW = "www.example.com"
 TWO = dns(answers=[rr(WWW, A, a("192.0.2.1")), rr(WWW, A, a("192.0.2.2"))],

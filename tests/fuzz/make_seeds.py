@@ -10,48 +10,8 @@ import os
 import struct
 import sys
 
-
-def frames(octets):
-    """The payloads of a Frame Streams file."""
-    at = 0
-    while at + 4 <= len(octets):
-        (size,) = struct.unpack_from(">I", octets, at)
-        at += 4
-        if size == 0:
-            (size,) = struct.unpack_from(">I", octets, at)
-            at += 4 + size
-        elif at + size <= len(octets):
-            yield octets[at : at + size]
-            at += size
-        else:
-            return
-
-
-def fields(octets):
-    """(number, value) of a protobuf message; values of bytes fields only."""
-    at = 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            octet = octets[at]
-            at += 1
-            value |= (octet & 127) << shift
-            shift += 7
-            if octet < 128:
-                return value
-
-    while at < len(octets):
-        key = varint()
-        if key & 7 == 0:
-            varint()
-        elif key & 7 == 5:
-            at += 4
-        else:
-            size = varint()
-            yield key >> 3, octets[at : at + size]
-            at += size
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import fstrm  # noqa: E402
 
 
 def put(out, kind, name, octets):
@@ -70,7 +30,7 @@ def main(captures, out):
         put(out, "frame", name, b"\x0e" + octets[:2000])
         seen = set()
         length16 = b"\x01"
-        for payload in frames(octets):
+        for payload in fstrm.parse_stream(octets):
             if len(payload) < 250 and len(length16) < 2000:
                 length16 += struct.pack(">H", len(payload)) + payload
             size_class = len(payload) // 64
@@ -82,10 +42,10 @@ def main(captures, out):
             put(out, "dnstap", label, payload)
             put(out, "fmt", label, payload)
             put(out, "envelope", label, b"dnstap1 b peer=192.0.2.1|" + base64.b64encode(run))
-            for field, message in fields(payload):
+            for field, message in fstrm.fields(payload):
                 if field != 14:
                     continue
-                for number, value in fields(message):
+                for number, value in fstrm.fields(message):
                     if number in (10, 14):
                         put(out, "dns", "%s-%d" % (label, number), value)
         put(out, "frame", name + "-length16", length16)

@@ -20,6 +20,7 @@ SRC = os.environ.setdefault("abs_top_srcdir", os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(SRC, "tests", "differential"))
 
 import oracle
+from oracle import fstrm, tap
 
 HERE = os.path.join(SRC, "tests", "golden")
 FORMATS = ("json", "text", "logstash", "logstash_cut", "ecs", "ocsf", "cef", "passivedns", "cof")
@@ -48,7 +49,6 @@ def expected(case, fmt):
 
 
 def compare():
-    tap = oracle.Tap()
     for case in cases():
         for fmt in FORMATS:
             got, want = rendered(case, fmt), expected(case, fmt)
@@ -66,25 +66,9 @@ def regenerate():
 # ---- --import ---------------------------------------------------------------------------------------
 
 
-def items(data):
-    """(octets of key and length, field, octets of the value) of a protobuf message."""
-    at = 0
-    while at < len(data):
-        start = at
-        key, at = oracle.varint(data, at)
-        if key & 7 == 2:
-            size, at = oracle.varint(data, at)
-        elif key & 7 == 5:
-            size = 4
-        else:
-            size = oracle.varint(data, at)[1] - at
-        yield data[start:at], key >> 3, data[at:at + size]
-        at += size
-
-
 def annotated(data, names, depth):
     pad = "  " * depth
-    for head, field, value in items(data):
+    for head, field, value, _ in fstrm.items(data):
         name = names.get(field, {15: "dnstap type"}.get(field, f"field {field}"))
         yield f"{pad}{head.hex()}  # {name}"
         if name == "message":
