@@ -17,6 +17,11 @@ def in_ci():
     return os.environ.get("CI") == "true"
 
 
+def comment(text):
+    for part in str(text).splitlines():
+        print("# " + part, flush=True)
+
+
 def line(good, name, why=(), skip=None):
     """Prints one result; `why` (lines) only when it is bad."""
     global _count, _failed
@@ -25,7 +30,7 @@ def line(good, name, why=(), skip=None):
     text = "%s %d - %s" % ("ok" if good else "not ok", _count, name.replace("#", "\\#"))
     print(text + (f" # SKIP {skip}" if skip is not None else ""))
     for note in () if good else why:
-        print("# " + note)
+        comment(note)
     sys.stdout.flush()
 
 

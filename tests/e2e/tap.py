@@ -16,6 +16,7 @@ import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tapwriter  # noqa: E402
+from tapwriter import comment  # noqa: E402,F401
 
 DEFAULT_TIMEOUT = 60
 
