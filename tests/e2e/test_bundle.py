@@ -124,5 +124,20 @@ def test_no_memory_for_a_message(case, bundle):
     assert len(daemon.wait_log("frames are lost: no memory for messages")) == 1
 
 
+def test_text_over_the_limit(case):
+    """A message whose text would be over 16 MiB shows the frames that fit; the others are counted, said once."""
+    daemon = rsyslogd(case, input=INPUT % (1000, LONG), maxmessage="48m")
+    frames = [fstrm.payload(qid=n, extra=b"x" * 100_000) for n in range(200)]
+    fstrm.deliver(daemon.socket, frames)
+    wait_for("the counters", lambda: daemon.stats().get("mmdnstapparse", {}).get("frames.parsed") == 200)
+    unshown = daemon.stats()["mmdnstapparse"]["frames.unshown"]
+    # A line is a little longer than its extra.
+    assert 160 <= 200 - unshown <= (16 << 20) // 100_000, unshown
+    assert ids(daemon.wait_lines(200 - unshown)) == list(range(200 - unshown))
+    line, = daemon.wait_log("mmdnstapparse: the text of one message is over 16777216 octets")
+    assert "frames.unshown" in line and line.startswith("err "), line
+    daemon.check_books(200)
+
+
 if __name__ == "__main__":
     tap.main()

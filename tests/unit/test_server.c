@@ -26,6 +26,20 @@
 #include "../../imdnstap/dial.h"
 #include "../../imdnstap/server.h"
 
+/* The clock that the server's limits go by, put forward by a test. */
+static _Atomic long shift_s;
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
+{
+    int result = __real_clock_gettime(id, ret);
+
+    if (id == CLOCK_MONOTONIC_COARSE)
+        ret->tv_sec += shift_s;
+    return result;
+}
+
 /* What the callbacks were told. */
 static struct {
     pthread_mutex_t mutex;
@@ -33,7 +47,7 @@ static struct {
     size_t frames, lines;
     size_t last_len;
     uint8_t last[64];
-    char line[512];
+    char line[512], former[512];
 } seen = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static int token;
@@ -94,6 +108,7 @@ static void log_line(enum source_level level, int error, const char *line)
         return;
     pthread_mutex_lock(&seen.mutex);
     seen.lines++;
+    memcpy(seen.former, seen.line, sizeof seen.former);
     snprintf(seen.line, sizeof seen.line, "%s", line);
     pthread_cond_broadcast(&seen.changed);
     pthread_mutex_unlock(&seen.mutex);
@@ -315,6 +330,37 @@ static void test_bad_peers(void **state)
     close(good);
     server_stop(f->server);
     assert_int_equal(counter(f, COUNT_HANDSHAKES_FAILED), sizeof bad / sizeof bad[0]);
+}
+
+static void one_bad_peer(const struct fixture *f)
+{
+    int fd = dial_in(f);
+
+    say(fd, "GET / HTTP/1.1\r\n\r\n", 18);
+    hear_end(fd);
+}
+
+/* 60 lines a minute; the first line of a later minute comes with how many there were not. */
+static void test_lines_kept_back(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config.max_sessions = 0;
+    f->config.handshake_timeout_ms = 0;
+    run(f);
+    for (int i = 0; i < 75; i++)
+        one_bad_peer(f);
+    assert_true(await(&seen.lines, 60));
+    assert_int_equal(seen.lines, 60);
+    shift_s += 61;
+    one_bad_peer(f);
+    assert_true(await(&seen.lines, 62));
+    assert_string_equal(seen.former, "imdnstap: input t: 15 more lines about its peers were not "
+                                     "written (at most 60 a minute are); the impstats counters "
+                                     "have all");
+    assert_non_null(strstr(seen.line, "HTTP"));
+    server_stop(f->server);
+    assert_int_equal(counter(f, COUNT_HANDSHAKES_FAILED), 76);
 }
 
 static void test_frame_over_limit(void **state)
@@ -612,23 +658,15 @@ int main(void)
 {
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH_SERVER(test_bidirectional),
-        WITH_SERVER(test_every_split),
-        WITH_SERVER(test_bad_peers),
-        WITH_SERVER(test_frame_over_limit),
-        WITH_SERVER(test_handshake_timeout),
-        WITH_SERVER(test_max_sessions),
-        WITH_SERVER(test_socket_file),
-        WITH_SERVER(test_stale_socket),
-        WITH_SERVER(test_no_socket_in_the_way),
-        WITH_SERVER(test_missing_directories),
-        WITH_SERVER(test_directories_in_the_way),
-        WITH_SERVER(test_links_of_others),
-        cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_targets),
+        WITH_SERVER(test_bidirectional),       WITH_SERVER(test_every_split),
+        WITH_SERVER(test_bad_peers),           WITH_SERVER(test_lines_kept_back),
+        WITH_SERVER(test_frame_over_limit),    WITH_SERVER(test_handshake_timeout),
+        WITH_SERVER(test_max_sessions),        WITH_SERVER(test_socket_file),
+        WITH_SERVER(test_stale_socket),        WITH_SERVER(test_no_socket_in_the_way),
+        WITH_SERVER(test_missing_directories), WITH_SERVER(test_directories_in_the_way),
+        WITH_SERVER(test_links_of_others),     cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_sample),         cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_prefixes),       cmocka_unit_test(test_targets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
