@@ -9,6 +9,8 @@
 #   --mirror URL    where its packages come from (default: for Debian what this machine's apt has,
 #                   else http://deb.debian.org/debian; for Ubuntu http://archive.ubuntu.com/ubuntu)
 #   --dir DIR       where the roots and the logs go (default: MATRIX_DIR, else /var/tmp/dnstap-matrix)
+#   --source DIR    where trees rsyslog-VERSION are, for a release whose archive has lost the source
+#                   of its rsyslog; each must be of the exact version
 #   --fresh         make the roots anew; without it those that are there serve again as they are
 #   --table         run nothing, print the table of the logs that are there
 #
@@ -29,7 +31,7 @@ export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin
 top=$(cd "$(dirname "$0")/.." && pwd)
 dir=${MATRIX_DIR:-/var/tmp/dnstap-matrix}
-suites=() mirror='' fresh=no run=yes
+suites=() mirror='' source='' fresh=no run=yes
 
 die() {
     echo "matrix: $*" >&2
@@ -38,11 +40,12 @@ die() {
 
 while [ $# -gt 0 ]; do
     case $1 in
-    --suite|--mirror|--dir)
+    --suite|--mirror|--source|--dir)
         [ $# -gt 1 ] || die "$1 needs a value"
         case $1 in
         --suite) suites+=("$2") ;;
         --mirror) mirror=$2 ;;
+        --source) source=$2 ;;
         --dir) dir=$2 ;;
         esac
         shift ;;
@@ -64,15 +67,21 @@ say() {
     echo "matrix: $* ($((SECONDS / 60)):$(printf %02d $((SECONDS % 60))))"
 }
 
-# debootstrap's script of a release; those of Ubuntu are one, under many names, and newer ones than
-# debootstrap itself can be had by it, too.
+# What debootstrap does with a release: it may be younger than debootstrap, and the same script serves.
 script_of() {
     local scripts=/usr/share/debootstrap/scripts
-    if [ -e "$scripts/$1" ]; then echo "$scripts/$1"; else echo "$scripts/gutsy"; fi
+    if [ -e "$scripts/$1" ]; then
+        readlink -f "$scripts/$1"
+    else
+        case $1 in
+        noble|plucky|questing|resolute) echo "$scripts/gutsy" ;;
+        *) echo "$scripts/sid" ;;
+        esac
+    fi
 }
 
 is_ubuntu() {
-    [ "$(readlink -f "$(script_of "$1")")" = "$(readlink -f "$(script_of gutsy)")" ]
+    [ "$(script_of "$1")" = "$(script_of gutsy)" ]
 }
 
 mirror_of() {
@@ -128,10 +137,12 @@ inside() {
             DEBIAN_FRONTEND=noninteractive "$@"' sh "$root" "$@"
 }
 
+daemon_version='rsyslogd -v | sed -n "1s/^rsyslogd  *\([0-9][^ ,]*\).*/\1/p"'
+
 # What is told about a release, asked inside its root.
 versions='
 echo "matrix: $(. /etc/os-release; echo "os=$PRETTY_NAME")"
-echo "matrix: rsyslog=$(rsyslogd -v | sed -n "1s/^rsyslogd  *\([0-9.]*\).*/\1/p")"
+echo "matrix: rsyslog=$('"$daemon_version"')"
 echo "matrix: gcc=$(gcc -dumpfullversion)"
 echo "matrix: clang=$(clang -dumpversion)"
 echo "matrix: glibc=$(ldd --version | sed -n "1s/.* //p")"
@@ -140,7 +151,7 @@ for package in bind9 unbound knot nsd dnsdist pdns-recursor knot-resolver python
 done'
 
 check() {
-    local suite=$1 root=$dir/$1
+    local suite=$1 root=$dir/$1 tree
     shift
     cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
     rm -rf "$root/source"
@@ -152,6 +163,12 @@ check() {
         install --no-install-recommends gcc libc6-dev clang rsyslog ca-certificates' || return
     echo "matrix: commit=$(git -C "$top" rev-parse --short HEAD)"
     inside "$root" sh -c "$versions"
+    tree=$source/rsyslog-$(inside "$root" sh -c "$daemon_version")
+    if [ -n "$source" ] && [ -d "$tree" ]; then
+        echo "matrix: source=$tree"
+        mkdir -p "$root/build/rsyslog-src"
+        cp -R "$tree" "$root/build/rsyslog-src/"
+    fi
     inside "$root" env BUILD=/build /source/scripts/check.sh "$@"
 }
 
