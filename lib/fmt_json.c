@@ -233,7 +233,7 @@ static char *put_flags(char *p, uint16_t flags)
     static const struct {
         uint16_t bit;
         uint8_t len;
-        char text[5];
+        char text[6];
     } rows[] = {
         {DNS_QR, 5, "\"QR\","}, {DNS_AA, 5, "\"AA\","}, {DNS_TC, 5, "\"TC\","},
         {DNS_RD, 5, "\"RD\","}, {DNS_RA, 5, "\"RA\","}, {DNS_Z, 4, "\"Z\","},
@@ -244,7 +244,7 @@ static char *put_flags(char *p, uint16_t flags)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!(flags & rows[i].bit))
             continue;
-        memcpy(p, rows[i].text, sizeof(rows[i].text));
+        memcpy(p, rows[i].text, 5);
         p += rows[i].len;
     }
     return p > start ? p - 1 : p;

@@ -180,7 +180,7 @@ value() {
 warnings() {
     local logs=("$dir/$1"/build/build.log "$dir/$1"/build/check.log "$dir/$1"/build/clang*.log)
     [ -f "${logs[0]}" ] || { echo none built; return; }
-    cat "${logs[@]}" 2>/dev/null | grep -c 'warning:'
+    cat "${logs[@]}" 2>/dev/null | grep -cE 'warning:|\[-Werror'
 }
 
 table() {

@@ -56,6 +56,7 @@ apt_packages() {
     # What CI must have and a user may do without: tests that lack these are skipped.
     if [ $check = yes ] && [ "${CI:-}" = true ]; then
         echo clang
+        ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release || echo clang-format-14
         command -v java >/dev/null || echo default-jdk-headless
         command -v mvn >/dev/null || echo maven
     fi

@@ -7,10 +7,19 @@ plan 3
 files=$(find "$srcdir/lib" "$srcdir/glue" "$srcdir/imdnstap" "$srcdir/mmdnstapparse" "$srcdir/tests" \
     -name '*.[ch]' ! -name '*.pb-c.*')
 scripts=$(find "$srcdir/tests" "$srcdir/scripts" -name '*.py' -o -name '*.sh')
-# Other versions of it lay out some lines in another way.
-if clang-format --version 2>/dev/null | grep -q 'version 14\.' && [ -f "$srcdir/.clang-format" ]; then
+# One version decides, that of Debian 12: others lay out some lines in another way. Where it is not,
+# this is not checked (doc/compatibility.md).
+format=
+for program in clang-format-14 clang-format; do
+    if [ -z "$format" ] && $program --version 2>/dev/null | grep -q 'version 14\.'; then
+        format=$program
+    fi
+done
+if [ -n "$format" ]; then
     check "clang-format would change nothing" \
-        "$(clang-format --style=file --dry-run $files 2>&1 | grep 'warning:' | cut -d: -f1 | sort | uniq -c)"
+        "$($format --style=file --dry-run $files 2>&1 | grep 'warning:' | cut -d: -f1 | sort | uniq -c)"
+elif [ "${CI:-}" = true ] && grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+    check "clang-format would change nothing" "clang-format 14 is missing in CI"
 else
     skip "clang-format would change nothing" "no clang-format 14 here"
 fi

@@ -225,7 +225,7 @@ static void test_cut_everywhere(void **state)
         assert_false(dns_decode(decoder, g.span, &m));
         assert_int_equal(m.question_count, len >= 29);
         assert_int_equal(m.rr_count[DNS_ANSWER], len < 45 ? 0 : len < 61 ? 1 : 2);
-        assert_in_range(m.fault.offset, 0, len);
+        assert_true(m.fault.offset <= len);
         guard_free(&g);
     }
 }
@@ -342,7 +342,7 @@ static void test_output_is_bounded(void **state)
     assert_string_equal(m.fault.reason, "output limit reached");
     assert_true(m.truncated_output);
     assert_str(m.rcode_text, "RCODE15");
-    assert_in_range(m.rr_count[DNS_ANSWER], 1000, 1060);
+    assert_true(m.rr_count[DNS_ANSWER] >= 1000 && m.rr_count[DNS_ANSWER] <= 1060);
     for (size_t i = 0; i < m.rr_count[DNS_ANSWER]; i++)
         total += m.rr[DNS_ANSWER][i].data.len;
     assert_true(total <= DNS_TEXT_MAX && total > DNS_TEXT_MAX - 2 * DNS_NAME_TEXT_MAX);
