@@ -10,7 +10,8 @@ tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_text_LDADD = $(UNIT_LDADD)
 
 # Frame Streams, the envelope, dnstap payloads.
-TRANSPORT_TESTS = tests/unit/test_frame tests/unit/test_envelope tests/unit/test_dnstap
+TRANSPORT_TESTS = tests/unit/test_frame tests/unit/test_envelope tests/unit/test_dnstap \
+	tests/unit/test_dnstap_glance tests/unit/test_dnstap_memory
 check_PROGRAMS += $(TRANSPORT_TESTS)
 TESTS += $(TRANSPORT_TESTS)
 
@@ -22,10 +23,19 @@ tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c tests/unit/guard.h
 tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_envelope_LDADD = $(UNIT_LDADD)
 
-tests_unit_test_dnstap_SOURCES = tests/unit/test_dnstap.c tests/unit/guard.h
+dnstap_test_headers = tests/unit/decode.h tests/unit/guard.h tests/unit/payload.h
+tests_unit_test_dnstap_SOURCES = tests/unit/test_dnstap.c $(dnstap_test_headers)
 tests_unit_test_dnstap_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dnstap_LDADD = $(UNIT_LDADD)
-tests_unit_test_dnstap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+
+tests_unit_test_dnstap_glance_SOURCES = tests/unit/test_dnstap_glance.c $(dnstap_test_headers)
+tests_unit_test_dnstap_glance_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dnstap_glance_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_dnstap_memory_SOURCES = tests/unit/test_dnstap_memory.c $(dnstap_test_headers)
+tests_unit_test_dnstap_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dnstap_memory_LDADD = $(UNIT_LDADD)
+tests_unit_test_dnstap_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
 
 # The short way past protobuf-c.
 check_PROGRAMS += tests/unit/test_dnstap_plain
