@@ -5,7 +5,7 @@ TESTS += $(UNIT_TESTS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = lib/libdnstap.la $(CMOCKA_LIBS)
 
-tests_unit_test_text_SOURCES = tests/unit/test_text.c
+tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/unit/guard.h
 tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_text_LDADD = $(UNIT_LDADD)
 
@@ -53,7 +53,7 @@ tests_unit_test_event_SOURCES = tests/unit/test_event.c tests/unit/guard.h tests
 tests_unit_test_event_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_event_LDADD = $(UNIT_LDADD)
 
-tests_unit_test_fmt_SOURCES = tests/unit/test_fmt.c
+tests_unit_test_fmt_SOURCES = tests/unit/test_fmt.c tests/unit/guard.h
 tests_unit_test_fmt_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fmt_LDADD = $(UNIT_LDADD)
 

@@ -82,7 +82,7 @@ static void render_all(const struct event *event, struct totals *totals)
     }
 }
 
-static void through_envelope(struct span frame)
+static void through_envelope(struct span frame, enum envelope_encoding encoding)
 {
     struct envelope_attributes in = {.sample = 3, .tls = STR("a b")}, out;
     struct text run, body, scratch;
@@ -92,7 +92,7 @@ static void through_envelope(struct span frame)
     text_init(&body, 1 << 20);
     text_init(&scratch, 1 << 20);
     text_put(&run, (const char *)frame.ptr, frame.len);
-    envelope_encode(&body, ENVELOPE_BASE64, &in, span_of(run.buf, run.len));
+    envelope_encode(&body, encoding, &in, span_of(run.buf, run.len));
     if (!run.overflow && !body.overflow) {
         enum envelope_status status = envelope_decode(text_str(&body), &scratch, &out, &back);
 
@@ -107,6 +107,9 @@ static void through_envelope(struct span frame)
 
 static struct totals run_once(void)
 {
+    static const enum envelope_encoding encodings[] = {ENVELOPE_COBS, ENVELOPE_BASE64,
+                                                       ENVELOPE_RAW};
+
     struct fs_stream *stream = fs_create(FS_FRAMING_STREAM, 1 << 17);
     struct event_decoder *decoder = event_decoder_create();
     struct event_context context = {.sample = 1};
@@ -128,7 +131,8 @@ static struct totals run_once(void)
         totals.frames++;
         totals.malformed += event.malformed;
         render_all(&event, &totals);
-        through_envelope(frame);
+        for (size_t i = 0; i < sizeof(encodings) / sizeof(*encodings); i++)
+            through_envelope(frame, encodings[i]);
     }
     if (stream && result == FS_ERROR)
         assert_int_equal(fs_error(stream), FS_ERROR_NO_MEMORY);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fmt.h"
+#include "guard.h"
 
 #define RRS 100
 
@@ -344,6 +345,43 @@ static void test_text_long_answer(void **state)
     text_destroy(&t);
 }
 
+/* Formats copy and look for escapes several octets at a time, never beyond the end of a text. */
+static void test_texts_end_at_a_page(void **state)
+{
+    static const char last[] = {'a', '"', '\\', '|', '.', ' '};
+    char octets[48];
+
+    (void)state;
+    for (size_t len = 1; len < sizeof(octets); len++) {
+        for (size_t i = 0; i < sizeof(last); i++) {
+            struct made m, plain;
+            struct guard guard;
+
+            memset(octets, 'x', sizeof(octets));
+            octets[len - 1] = last[i];
+            guard = guard_copy(octets, len);
+            make(&m, 1, (struct str){(const char *)guard.span.ptr, len});
+            make(&plain, 1, (struct str){octets, len});
+            m.question.name = m.answers[0].name = m.answers[0].data;
+            plain.question.name = plain.answers[0].name = plain.answers[0].data;
+            m.event.tap.identity = guard.span;
+            plain.event.tap.identity = span_of(octets, len);
+            m.event.query_zone = m.answers[0].data;
+            plain.event.query_zone = plain.answers[0].data;
+            for (const struct fmt *const *fmt = fmt_all; *fmt; fmt++) {
+                struct text t = render((*fmt)->name, &m.event, 0, FMT_TEXT_MAX);
+                struct text want = render((*fmt)->name, &plain.event, 0, FMT_TEXT_MAX);
+
+                assert_int_equal(t.len, want.len);
+                assert_memory_equal(t.buf ? t.buf : "", want.buf ? want.buf : "", t.len);
+                text_destroy(&t);
+                text_destroy(&want);
+            }
+            guard_free(&guard);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_limit_of_one),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_long_answer),
+        cmocka_unit_test(test_texts_end_at_a_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

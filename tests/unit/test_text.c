@@ -14,6 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "guard.h"
 #include "text.h"
 
 #define LIMIT 4096
@@ -297,6 +298,58 @@ static void test_growth_keeps_content(void **state)
     text_destroy(&t);
 }
 
+/* What is written of octets that end at an unreadable page is what is written of any. */
+static void assert_reads_no_further(struct text *t, struct text *want, const uint8_t *octets,
+                                    size_t len)
+{
+    static void (*const of_octets[])(struct text *, struct span) = {
+        text_put_hex, text_put_HEX, text_put_base64, text_put_base32hex, text_put_addr};
+    static void (*const of_text[])(struct text *, struct str) = {text_put_json, text_put_json_raw,
+                                                                 text_put_utf8, text_put_str};
+    struct guard guard = guard_copy(octets, len);
+
+    text_clear(t);
+    text_clear(want);
+    for (size_t i = 0; i < sizeof(of_octets) / sizeof(*of_octets); i++) {
+        of_octets[i](t, guard.span);
+        of_octets[i](want, span_of(octets, len));
+    }
+    for (size_t i = 0; i < sizeof(of_text) / sizeof(*of_text); i++) {
+        of_text[i](t, (struct str){(const char *)guard.span.ptr, len});
+        of_text[i](want, (struct str){(const char *)octets, len});
+    }
+    assert_false(t->overflow);
+    assert_int_equal(t->len, want->len);
+    assert_memory_equal(t->buf ? t->buf : "", want->buf ? want->buf : "", t->len);
+    guard_free(&guard);
+}
+
+static void test_inputs_end_at_a_page(void **state)
+{
+    /* The last octets decide how far a look ahead goes: every beginning of a UTF-8 sequence. */
+    static const uint8_t ends[] = {'a',  '"',  '\\', 0,    0x1f, 0x80,
+                                   0xc3, 0xe2, 0xed, 0xf0, 0xf4, 0xff};
+    uint8_t octets[64];
+    struct text t, want;
+
+    (void)state;
+    text_init(&t, LIMIT);
+    text_init(&want, LIMIT);
+    for (size_t len = 0; len < sizeof(octets); len++) {
+        for (size_t i = 0; i < sizeof(ends); i++) {
+            memset(octets, 'x', sizeof(octets));
+            for (size_t k = 0; k < 3 && k < len; k++) {
+                octets[len - 1 - k] = k == 0 ? ends[i] : octets[len - k] >= 0x80 ? 0xe2 : 'y';
+                assert_reads_no_further(&t, &want, octets, len);
+            }
+            if (len == 0)
+                assert_reads_no_further(&t, &want, octets, len);
+        }
+    }
+    text_destroy(&t);
+    text_destroy(&want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_overflow_is_sticky),
         cmocka_unit_test(test_growth_keeps_content),
+        cmocka_unit_test(test_inputs_end_at_a_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
