@@ -30,11 +30,11 @@
 #include "queue.h"
 #include "rsconf.h"
 #include "ruleset.h"
-#include "statsobj.h"
 #include "unicode-helper.h"
 
 #include "daemon_check.h"
 #include "inputs.h"
+#include "stats.h"
 
 MODULE_TYPE_INPUT;
 MODULE_TYPE_NOKEEP;
@@ -44,7 +44,6 @@ DEF_IMOD_STATIC_DATA;
 DEFobjCurrIf(glbl)
 DEFobjCurrIf(prop)
 DEFobjCurrIf(ruleset)
-DEFobjCurrIf(statsobj)
 
 /* doHUP's argument; this module has no actions. */
 typedef struct input instanceData;
@@ -122,6 +121,7 @@ static const struct server_callbacks callbacks = {
     .settle = settle,
     .flush = flush,
     .log = log_line,
+    .peers = &stats_peers,
 };
 
 BEGINnewInpInst
@@ -223,24 +223,6 @@ static void check_message_size(modConfData_t *config)
                need, limit, need / 1024 + 1);
 }
 
-static rsRetVal create_stats(struct input *input)
-{
-    char name[256];
-    DEFiRet;
-
-    snprintf(name, sizeof name, "imdnstap(%s)", input->name);
-    CHKiRet(statsobj.Construct(&input->stats));
-    CHKiRet(statsobj.SetName(input->stats, (uchar *)name));
-    CHKiRet(statsobj.SetOrigin(input->stats, UCHAR_CONSTANT("imdnstap")));
-    for (int i = 0; i < COUNT_MAX; i++)
-        CHKiRet(statsobj.AddCounter(input->stats, (const uchar *)source_counter_names[i],
-                                    ctrType_IntCtr, CTR_FLAG_RESETTABLE,
-                                    &input->running->counters[i]));
-    CHKiRet(statsobj.ConstructFinalize(input->stats));
-finalize_it:
-    RETiRet;
-}
-
 /* Where a following input keeps its positions: in workDirectory, by its name and pattern. */
 static bool set_state(modConfData_t *config, struct input *input)
 {
@@ -268,7 +250,7 @@ static rsRetVal open_input(modConfData_t *config, struct input *input)
         ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
     input->running = input->style.source = server_add(server, &input->source);
     if (input->running)
-        CHKiRet(create_stats(input));
+        CHKiRet(stats_create(input));
 finalize_it:
     RETiRet;
 }
@@ -347,8 +329,7 @@ BEGINafterRun
     for (struct input *input = run_config->inputs; input; input = input->next) {
         if (input->running)
             source_log_books(input->running);
-        if (input->stats)
-            statsobj.Destruct(&input->stats);
+        stats_destroy(input);
         input->running = NULL;
     }
     server_destroy(&server);
@@ -366,10 +347,10 @@ ENDdoHUP
 BEGINmodExit
     CODESTARTmodExit;
     submit_exit(&obj);
+    stats_exit(&obj);
     objRelease(glbl, CORE_COMPONENT);
     objRelease(prop, CORE_COMPONENT);
     objRelease(ruleset, CORE_COMPONENT);
-    objRelease(statsobj, CORE_COMPONENT);
 ENDmodExit
 
 BEGINisCompatibleWithFeature
@@ -401,7 +382,7 @@ BEGINmodInit()
     CHKiRet(objUse(glbl, CORE_COMPONENT));
     CHKiRet(objUse(prop, CORE_COMPONENT));
     CHKiRet(objUse(ruleset, CORE_COMPONENT));
-    CHKiRet(objUse(statsobj, CORE_COMPONENT));
     CHKiRet(submit_init(&obj));
+    CHKiRet(stats_init(&obj));
 ENDmodInit
 #pragma GCC visibility pop

@@ -107,6 +107,7 @@ static bool read_limits(const struct cnfparamvals *values, struct source_config 
     return params_unsigned(values, "maxsessions", 0, 1000000, 1, &config->max_sessions) &&
            params_unsigned(values, "maxsessionsperpeer", 0, 1000000, 1,
                            &config->max_sessions_per_peer) &&
+           params_unsigned(values, "peercounters", 0, PEERS_MAX, 1, &config->peer_counters) &&
            params_unsigned(values, "handshaketimeout", 0, SECONDS_MAX, 1000,
                            &config->handshake_timeout_ms) &&
            params_unsigned(values, "idletimeout", 0, SECONDS_MAX, 1000, &config->idle_timeout_ms) &&
@@ -266,6 +267,8 @@ static bool read_far(const struct cnfparamvals *values, struct source_config *co
         !params_choice(values, "file.mode", modes, &follow))
         return false;
     config->follow = follow;
+    if (config->file)
+        config->peer_counters = 0;
     return check_connect(config->connect);
 }
 
@@ -313,6 +316,7 @@ static struct input *create(void)
                                            .dir_gid = (gid_t)-1,
                                            .max_frame = 128 * 1024,
                                            .max_sessions = 1000,
+                                           .peer_counters = 16,
                                            .handshake_timeout_ms = 10000,
                                            .sample = 1,
                                            .rate_burst = 10000};

@@ -17,7 +17,8 @@ struct input {
     struct submit_style style;
     char *name, *ruleset_name;
     struct source *running; /* borrowed from the server; NULL: not running */
-    statsobj_t *stats;
+    statsobj_t *stats, *peer_stats;
+    struct ctr_s **peer_counters; /* PEERS_COUNTERS for each place */
     struct input *next;
 };
 

@@ -46,6 +46,7 @@ static const struct {
     {"keepalive.interval", OF_PORT | OF_CONNECT},
     {"keepalive.probes", OF_PORT | OF_CONNECT},
     {"maxsessions", OF_PATH | OF_PORT},
+    {"peercounters", OF_PATH | OF_PORT | OF_CONNECT},
     {"handshaketimeout", OF_PATH | OF_PORT | OF_CONNECT},
     {"idletimeout", OF_PATH | OF_PORT | OF_CONNECT},
     {"bundle.latency", OF_PATH | OF_PORT | OF_CONNECT},

@@ -51,14 +51,18 @@ void listener_describe(int fd, const struct sockaddr *address, const char *path,
 
         ret->local = true;
         memcpy(ret->address, "127.0.0.1", sizeof "127.0.0.1");
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+            snprintf(ret->key, sizeof ret->key, "uid:%u", (unsigned)who.uid);
             snprintf(ret->text, sizeof ret->text, "pid %d uid %u on %.108s", (int)who.pid,
                      (unsigned)who.uid, path);
-        else
+        } else {
+            memcpy(ret->key, "local", sizeof "local");
             snprintf(ret->text, sizeof ret->text, "a process on %.108s", path);
+        }
         return;
     }
     memcpy(ret->address, number, sizeof number);
+    memcpy(ret->key, number, sizeof number);
     snprintf(ret->text, sizeof ret->text, "%s port %u", number, port);
 }
 
@@ -236,7 +240,7 @@ static const char *why_refused(struct source *source, const struct sockaddr *add
     if (config->max_sessions && atomic_load(&source->sessions) >= config->max_sessions)
         return "maxsessions is reached";
     if (config->max_sessions_per_peer && !peer->local &&
-        source_sessions_of(source, peer->address) >= config->max_sessions_per_peer)
+        peers_sessions(source->peers, peer->key) >= config->max_sessions_per_peer)
         return "maxsessionsperpeer is reached";
     return NULL;
 }

@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += imdnstap/libserver.la
 imdnstap_libserver_la_SOURCES = \
 	imdnstap/source.c imdnstap/source.h \
+	imdnstap/peers.c imdnstap/peers.h \
 	imdnstap/server.c imdnstap/server.h \
 	imdnstap/session.c imdnstap/session.h \
 	imdnstap/dial.c imdnstap/dial.h \
@@ -27,6 +28,7 @@ imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 	imdnstap/inputs_kind.c imdnstap/inputs_kind.h \
 	imdnstap/inputs_tls.c imdnstap/inputs_tls.h \
 	imdnstap/params.c imdnstap/params.h \
+	imdnstap/stats.c imdnstap/stats.h \
 	imdnstap/submit.c imdnstap/submit.h
 imdnstap_imdnstap_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
 imdnstap_imdnstap_la_CFLAGS = $(RSYSLOG_MODULE_CFLAGS)

@@ -64,6 +64,7 @@ static struct cnfparamdescr descriptions[] = {
     {"maxframesize", eCmdHdlrString, 0},
     {"maxsessions", eCmdHdlrString, 0},
     {"maxsessionsperpeer", eCmdHdlrString, 0},
+    {"peercounters", eCmdHdlrString, 0},
     {"handshaketimeout", eCmdHdlrString, 0},
     {"idletimeout", eCmdHdlrString, 0},
     {"ratelimit.interval", eCmdHdlrString, 0},

@@ -26,10 +26,11 @@
 #define SERVER_READ_SIZE   (256 * 1024)
 
 struct peer {
-    char address[64];   /* "192.0.2.1"; 127.0.0.1 for what is local */
-    bool local;         /* unix socket or file */
-    char text[192];     /* for the log: "192.0.2.1 port 4711", "pid 12 uid 0" */
-    char tls_name[256]; /* of a verified certificate, else empty */
+    char address[64];         /* "192.0.2.1"; 127.0.0.1 for what is local */
+    bool local;               /* unix socket or file */
+    char key[PEERS_KEY_SIZE]; /* whose counters: the address, "uid:0" on a unix socket */
+    char text[192];           /* for the log: "192.0.2.1 port 4711", "pid 12 uid 0" */
+    char tls_name[256];       /* of a verified certificate, else empty */
 };
 
 /* All may be called in several threads at once. `owner` is the source_config's. */
@@ -48,6 +49,7 @@ struct server_callbacks {
     /* Hands everything on. May block. Before a peer is closed. */
     void (*flush)(void *thread);
     void (*log)(enum source_level level, int error, const char *line);
+    const struct peers_callbacks *peers;
 };
 
 struct server {

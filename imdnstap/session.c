@@ -53,9 +53,19 @@ struct session *session_create(struct source *source, int fd, const struct peer 
         return NULL;
     }
     atomic_fetch_add(&source->sessions, 1);
-    source_peer_enter(source, session->peer.address);
+    if (source->peers)
+        session->books = peers_enter(source->peers, session->peer.key);
     source_count(source, COUNT_OPENED, 1);
     return session;
+}
+
+/* What came since, once per read. */
+static void tell_books(struct session *session)
+{
+    peers_count(session->books, PEERS_RECEIVED, session->frames - session->frames_told);
+    peers_count(session->books, PEERS_BYTES, session->octets - session->octets_told);
+    session->frames_told = session->frames;
+    session->octets_told = session->octets;
 }
 
 void session_destroy(struct session *session)
@@ -71,7 +81,10 @@ void session_destroy(struct session *session)
     free(session->pending);
     source->server->callbacks->peer_close(source->config->owner, session->peer_context);
     atomic_fetch_sub(&source->sessions, 1);
-    source_peer_leave(source, session->peer.address);
+    if (source->peers) {
+        tell_books(session);
+        peers_leave(source->peers, session->peer.key, session->books);
+    }
     source_count(source, COUNT_CLOSED, 1);
     free(session);
 }
@@ -206,6 +219,8 @@ static void refuse(struct session *session, struct cursor input)
     case FS_ERROR_FRAME_SIZE:
         source_count(source, COUNT_RECEIVED, 1);
         source_count(source, COUNT_INVALID, 1);
+        peers_count(session->books, PEERS_RECEIVED, 1);
+        peers_count(session->books, PEERS_INVALID, 1);
         source_log_peer(source, SOURCE_WARNING, 0, "%s closed: %s: %u octets, maxframesize is %zu",
                         session->peer.text, text, fs_error_size(session->stream),
                         source->config->max_frame);
@@ -439,6 +454,7 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
     if (outcome == KEEP)
         thread->held_ms = thread->server->callbacks->settle(thread->context);
     session_tally(thread, session->source);
+    tell_books(session);
     if (outcome == CLOSE)
         session_end(thread, session);
 }

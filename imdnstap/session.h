@@ -23,7 +23,9 @@ struct session {
     bool counted_start;      /* has been through a handshake */
     bool ended;              /* STOP was the last that came */
     uint64_t frames, octets;
-    uint64_t deadline_ms; /* 0: none */
+    uint64_t frames_told, octets_told; /* to the peer's books */
+    struct peers_books *books;         /* NULL: none */
+    uint64_t deadline_ms;              /* 0: none */
 
     /* The beginning of an item: its first octets, or `pending` once its length is known. */
     uint8_t head[8];

@@ -151,67 +151,6 @@ bool source_permits(const struct source_config *config, const struct sockaddr *a
     return false;
 }
 
-struct source_peer {
-    struct source_peer *next;
-    unsigned sessions;
-    char address[64];
-};
-
-static struct source_peer **find_peer(struct source *source, const char *address)
-{
-    struct source_peer **at = &source->peers;
-
-    while (*at && strcmp((*at)->address, address) != 0)
-        at = &(*at)->next;
-    return at;
-}
-
-unsigned source_sessions_of(struct source *source, const char *address)
-{
-    struct source_peer *peer;
-    unsigned sessions;
-
-    pthread_mutex_lock(&source->peers_mutex);
-    peer = *find_peer(source, address);
-    sessions = peer ? peer->sessions : 0;
-    pthread_mutex_unlock(&source->peers_mutex);
-    return sessions;
-}
-
-void source_peer_enter(struct source *source, const char *address)
-{
-    struct source_peer **at;
-
-    if (source->config->max_sessions_per_peer == 0)
-        return;
-    pthread_mutex_lock(&source->peers_mutex);
-    at = find_peer(source, address);
-    if (!*at) {
-        *at = calloc(1, sizeof **at);
-        if (*at)
-            snprintf((*at)->address, sizeof(*at)->address, "%s", address);
-    }
-    if (*at)
-        (*at)->sessions++;
-    pthread_mutex_unlock(&source->peers_mutex);
-}
-
-void source_peer_leave(struct source *source, const char *address)
-{
-    struct source_peer **at, *peer;
-
-    if (source->config->max_sessions_per_peer == 0)
-        return;
-    pthread_mutex_lock(&source->peers_mutex);
-    at = find_peer(source, address);
-    peer = *at;
-    if (peer && --peer->sessions == 0) {
-        *at = peer->next;
-        free(peer);
-    }
-    pthread_mutex_unlock(&source->peers_mutex);
-}
-
 static void say(struct source *source, enum source_level level, int error, const char *format,
                 va_list arguments)
 {
@@ -306,11 +245,18 @@ struct source *source_create(struct server *server, const struct source_config *
 
     if (!source)
         return NULL;
+    if (config->peer_counters || config->max_sessions_per_peer) {
+        source->peers =
+            peers_create(config->peer_counters, server->callbacks->peers, config->owner);
+        if (!source->peers) {
+            free(source);
+            return NULL;
+        }
+    }
     source->config = config;
     source->server = server;
     for (int i = 0; i <= SOURCE_ERROR; i++)
         pthread_mutex_init(&source->log_limits[i].mutex, NULL);
-    pthread_mutex_init(&source->peers_mutex, NULL);
     return source;
 }
 
@@ -318,7 +264,7 @@ void source_destroy(struct source *source)
 {
     for (int i = 0; i <= SOURCE_ERROR; i++)
         pthread_mutex_destroy(&source->log_limits[i].mutex);
-    pthread_mutex_destroy(&source->peers_mutex);
+    peers_destroy(source->peers);
     tls_destroy(&source->tls);
     free(source);
 }

@@ -18,6 +18,7 @@
 
 #include "dnstap.h"
 #include "frame.h"
+#include "peers.h"
 #include "tls.h"
 
 /* Message types have small numbers; what is above passes only where nothing is filtered. */
@@ -81,6 +82,7 @@ struct source_config {
     enum fs_framing framing;
     size_t max_frame;
     unsigned max_sessions, max_sessions_per_peer;   /* 0: no limit of its own */
+    unsigned peer_counters;                         /* peers with counters of their own */
     unsigned handshake_timeout_ms, idle_timeout_ms; /* 0: none */
 
     bool filter;    /* only the types below */
@@ -101,7 +103,6 @@ struct source_log_limit {
 };
 
 struct server;
-struct source_peer;
 
 struct source {
     const struct source_config *config;
@@ -112,8 +113,7 @@ struct source {
     _Atomic unsigned rate_used;
     struct source_log_limit log_limits[SOURCE_ERROR + 1]; /* by level */
     atomic_bool told_memory;                              /* that frames are lost for want of it */
-    pthread_mutex_t peers_mutex;
-    struct source_peer *peers; /* only with max_sessions_per_peer; at most as many as sessions */
+    struct peers *peers;                                  /* NULL: nobody needs them */
     struct tls_context *tls;
     struct source *next;
 };
@@ -145,11 +145,6 @@ enum source_counter source_admit(struct source *source, bool glanced,
 /* "192.0.2.0/24", "2001:db8::/32", "::1". False when it is no prefix. */
 bool source_parse_prefix(const char *text, struct source_prefix *ret);
 bool source_permits(const struct source_config *config, const struct sockaddr *address);
-
-/* Sessions per address, for max_sessions_per_peer; cost is linear in the addresses. */
-unsigned source_sessions_of(struct source *source, const char *address);
-void source_peer_enter(struct source *source, const char *address);
-void source_peer_leave(struct source *source, const char *address);
 
 /* The books of a life, in one line at its end: what impstats did not get to show any more. */
 void source_log_books(struct source *source);

@@ -6,6 +6,7 @@ directions, and its counter.
 """
 import lzma
 import os
+import socket
 import time
 
 import fstrm
@@ -144,6 +145,74 @@ def test_two_listeners(case):
     daemon.wait_lines(3)
     assert daemon.check_books(2, 1, "a")["frames.filtered"] == 1
     daemon.check_books(2, 2, "b")
+
+
+def peer_counters(daemon):
+    """{peer: {counter: value}} of the input's peers."""
+    out = {}
+    for key, value in daemon.stats().get("imdnstap(t)/peers", {}).items():
+        if "/" in key:
+            peer, counter = key.split("/")
+            out.setdefault(peer, {})[counter] = value
+    return out
+
+
+def wait_peers(daemon, counters, expected):
+    """Until the peers' counters, in that order, have these values."""
+    def reached():
+        now = peer_counters(daemon)
+        return {peer: tuple(c[name] for name in counters) for peer, c in now.items()} == expected and now
+    try:
+        return wait_for("", reached)
+    except AssertionError:
+        raise AssertionError(f"{peer_counters(daemon)}, expected {expected} of {counters}") from None
+
+
+def test_peer_counters(case):
+    """The first peers have counters of their own, further ones share some; one that is gone makes room,
+    and the sum never loses anything."""
+    file = os.path.join(case.dir, "port")
+    daemon = rsyslogd(case, input=f'input(type="imdnstap" name="t" address="127.0.0.1" port="0" peercounters="2" '
+                                  f'listenportfilename="{file}" maxframesize="1k" ruleset="dnstap")')
+    port = int(wait_for("a port", lambda: os.path.exists(file) and open(file).read()))
+    start = fstrm.control(fstrm.START, fstrm.CONTENT_TYPE)
+    peers, sent = {}, 0
+
+    def send(number, frames, more=b""):
+        nonlocal sent
+        address = f"127.0.0.{number}"
+        if address not in peers:
+            peers[address] = socket.create_connection(("127.0.0.1", port), source_address=(address, 0))
+            peers[address].sendall(start)
+        peers[address].sendall(b"".join(fstrm.data(fstrm.payload(qid=n)) for n in range(frames)) + more)
+        sent += frames + bool(more)
+        daemon.wait_counters(frames_received=sent)
+
+    send(2, 3)
+    send(3, 2)
+    send(4, 4)  # no place is left
+    send(2, 1)
+    wait_peers(daemon, ("sessions", "frames.received"),
+               {"127.0.0.2": (1, 4), "127.0.0.3": (1, 2), "other": (1, 4)})
+    peers.pop("127.0.0.3").close()
+    daemon.wait_counters(sessions_closed=1)
+    send(5, 1, more=b"\x7f\xff\xff\xff")  # takes the place, and breaks the limit
+    daemon.wait_counters(sessions_closed=2)
+    now = wait_peers(daemon, ("sessions", "frames.received", "frames.invalid"),
+                     {"127.0.0.2": (1, 4, 0), "127.0.0.5": (0, 2, 1), "other": (1, 6, 0)})
+    all_of = daemon.check_books(sent)
+    for counter in ("frames.received", "frames.invalid", "bytes.received", "sessions.opened"):
+        assert sum(c[counter] for c in now.values()) == all_of[counter], (counter, now, all_of)
+    for peer in peers.values():
+        peer.close()
+
+
+def test_peer_counters_of_a_unix_socket(case):
+    """A peer there is a user."""
+    daemon = rsyslogd(case, input=UNIX % "")
+    fstrm.deliver(daemon.socket, [fstrm.payload()] * 3)
+    daemon.check_books(3)
+    wait_peers(daemon, ("frames.received",), {f"uid:{os.getuid()}": (3,), "other": (0,)})
 
 
 def test_bytes_received(case):

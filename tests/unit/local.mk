@@ -122,6 +122,13 @@ tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
 tests_unit_test_server_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 
+# Counters of its peers.
+check_PROGRAMS += tests/unit/test_peers
+TESTS += tests/unit/test_peers
+tests_unit_test_peers_SOURCES = tests/unit/test_peers.c
+tests_unit_test_peers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_peers_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
+
 # All of the library with allocations that fail.
 check_PROGRAMS += tests/unit/test_alloc
 TESTS += tests/unit/test_alloc
