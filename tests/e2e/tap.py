@@ -125,9 +125,8 @@ def run_one(name, function, arguments, limit):
         tapwriter.line(failure is None, name, [part for text in said + notes for part in str(text).splitlines()])
 
 
-def main(module_name="__main__"):
-    module = sys.modules[module_name]
-    only = os.environ.get("E2E_ONLY", "*")
+def plan_of(module, only="*"):
+    """(name, function, arguments) of a module's tests, one per case."""
     plan = []
     for name, function in list(vars(module).items()):
         if not name.startswith("test_"):
@@ -136,6 +135,11 @@ def main(module_name="__main__"):
             full = name if label is None else f"{name}[{label}]"
             if fnmatch.fnmatch(full, only) or fnmatch.fnmatch(name, only):
                 plan.append((full, function, () if label is None else (value,)))
+    return plan
+
+
+def main(module_name="__main__"):
+    plan = plan_of(sys.modules[module_name], os.environ.get("E2E_ONLY", "*"))
     signal.signal(signal.SIGALRM, expire)
     tapwriter.plan(len(plan))
     for name, function, arguments in plan:

@@ -9,7 +9,11 @@ import os
 import re
 import sys
 
-SOURCE = os.environ.get("abs_top_srcdir") or os.path.join(os.path.dirname(__file__), "..", "..")
+SOURCE = os.environ.get("abs_top_srcdir") or \
+    os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(SOURCE, "tests"))
+import tapwriter
+
 CALL = re.compile(r"\b(?:source_log(?:_peer)?|parser_errmsg|LogError|LogMsg|\w*notice|fail|snprintf)\s*\(")
 LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s|PRI\w+|"(?:[^"\\]|\\.)*")*')
 CONVERSION = re.compile(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z]?")
@@ -74,12 +78,9 @@ def main():
             found += 1
             if part not in documented:
                 missing.append(f"{os.path.basename(path)}: {line}")
-    print("1..2")
-    print(("ok" if found >= 80 else "not ok") + " 1 - the lines are found in the sources")
-    print(("not ok" if missing else "ok") + " 2 - every line is in the documentation")
-    for line in missing:
-        print("# " + line)
-    sys.exit(1 if missing or found < 80 else 0)
+    tapwriter.ok(found >= 80, "the lines are found in the sources", f"{found} lines")
+    tapwriter.none(missing, "every line is in the documentation")
+    tapwriter.done()
 
 
 main()
