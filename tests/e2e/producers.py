@@ -67,6 +67,15 @@ def fetch(package, root):
         os.unlink(deb)
 
 
+def known(*packages):
+    """The first of these names that apt has a package of, else the last: names change."""
+    for package in packages[:-1]:
+        if shutil.which("apt-cache") and subprocess.run(
+                ["apt-cache", "show", package], capture_output=True, check=False).returncode == 0:
+            return package
+    return packages[-1]
+
+
 # Output plugins of rsyslog that have Debian packages of their own.
 PLUGINS = {"omelasticsearch": "rsyslog-elasticsearch", "omkafka": "rsyslog-kafka",
            "omrelp": "rsyslog-relp",
@@ -495,10 +504,15 @@ disable-syslog=yes
 
 class Kresd(Server):
     """Further options: backend, a port."""
-    program_name, package = "kresd", "knot-resolver"
+    program_name = "kresd"
     overlay = True
 
+    def __init__(self, dir, **options):
+        self.package = known("knot-resolver6-module-dnstap", "knot-resolver")
+        super().__init__(dir, **options)
+
     def command(self):
+        backend = f"127.0.0.1@{self.options['backend']}"
         conf = self.write("kresd.conf", f"""\
 net.listen('127.0.0.1', {self.port}, {{ kind = 'dns' }})
 trust_anchors.remove('.')
@@ -508,7 +522,11 @@ modules.unload('priming')
 modules.unload('detect_time_skew')
 modules = {{ dnstap = {{ socket_path = '{self.options["socket"]}', identity = '{self.identity}',
              client = {{ log_queries = true, log_responses = true }} }} }}
-policy.add(policy.all(policy.STUB('127.0.0.1@{self.options["backend"]}')))
+if policy.rule_forward_add then -- 6 and later; `test` is special there, and no policy is asked
+    policy.rule_forward_add('example.test.', {{ dnssec = false }}, {{ {{ '{backend}' }} }})
+else
+    policy.add(policy.all(policy.STUB('{backend}')))
+end
 cache.size = 10 * MB
 """)
         return ["-n", "-c", conf, self.dir]
