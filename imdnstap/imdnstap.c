@@ -84,6 +84,13 @@ static void peer_close(void *owner, void *peer)
     submit_peer_destroy(peer);
 }
 
+static bool admits(void *owner, uint64_t now_ms)
+{
+    struct input *input = owner;
+
+    return limit_admits(input->limit, (time_t)(now_ms / 1000), input->name);
+}
+
 static bool take_frame(void *thread, void *owner, void *peer, struct span frame,
                        const struct dnstap_glance *glance)
 {
@@ -117,6 +124,7 @@ static const struct server_callbacks callbacks = {
     .thread_end = thread_end,
     .peer_open = peer_open,
     .peer_close = peer_close,
+    .admits = admits,
     .frame = take_frame,
     .settle = settle,
     .flush = flush,
@@ -183,13 +191,32 @@ static bool find_ruleset(modConfData_t *config, struct input *input)
     return false;
 }
 
+/* So that -N1 says it: the limit itself comes when the input is opened. */
+static bool find_limit(modConfData_t *config, struct input *input)
+{
+    ratelimit_t *limit;
+
+    if (!input->limit_name ||
+        limit_create(&limit, config->pConf, input->limit_name, input->name) == RS_RET_OK) {
+        if (input->limit_name)
+            limit_destroy(&limit);
+        return true;
+    }
+    LogError(0, RS_RET_CONF_PARAM_INVLD,
+             "imdnstap: input %s: ratelimit.name=\"%s\": no ratelimit() object of that name can be "
+             "used; "
+             "the input does not run",
+             input->name, input->limit_name);
+    return false;
+}
+
 BEGINcheckCnf
     struct input **at;
     CODESTARTcheckCnf;
     for (at = &pModConf->inputs; *at;) {
         struct input *input = *at;
 
-        if (find_ruleset(pModConf, input)) {
+        if (find_ruleset(pModConf, input) && find_limit(pModConf, input)) {
             at = &input->next;
             continue;
         }
@@ -248,6 +275,8 @@ static rsRetVal open_input(modConfData_t *config, struct input *input)
                                   (int)strlen(input->name)));
     if (!set_state(config, input))
         ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
+    if (input->limit_name)
+        CHKiRet(limit_create(&input->limit, config->pConf, input->limit_name, input->name));
     input->running = input->style.source = server_add(server, &input->source);
     if (input->running)
         CHKiRet(stats_create(input));
@@ -333,9 +362,11 @@ BEGINafterRun
         input->running = NULL;
     }
     server_destroy(&server);
-    for (struct input *input = run_config->inputs; input; input = input->next)
+    for (struct input *input = run_config->inputs; input; input = input->next) {
+        limit_destroy(&input->limit);
         if (input->style.input_name)
             prop.Destruct(&input->style.input_name);
+    }
 ENDafterRun
 
 BEGINdoHUP

@@ -116,6 +116,29 @@ static bool read_limits(const struct cnfparamvals *values, struct source_config 
            params_unsigned(values, "ratelimit.burst", 1, 1000000000, 1, &config->rate_burst);
 }
 
+/* An object of the daemon's instead of an interval and a burst. */
+static bool read_named_limit(const struct cnfparamvals *values, struct input *input)
+{
+    if (!params_text(values, "ratelimit.name", &input->limit_name))
+        return false;
+    if (!input->limit_name)
+        return true;
+    input->source.rate_named = true;
+    if (!limit_supported())
+        parser_errmsg(
+            "imdnstap: ratelimit.name=\"%s\": this rsyslogd has no ratelimit() objects, which came "
+            "with 8.2602; use interval and burst of ratelimit instead",
+            input->limit_name);
+    else if (params_find(values, "ratelimit.interval") || params_find(values, "ratelimit.burst"))
+        parser_errmsg("imdnstap: ratelimit.name=\"%s\": its object has interval and burst: leave "
+                      "those of the "
+                      "input out",
+                      input->limit_name);
+    else
+        return true;
+    return false;
+}
+
 /* All names, for the refusal of one. */
 static void list_types(char *list, size_t size)
 {
@@ -341,8 +364,8 @@ struct input *inputs_read(struct nvlst *list)
     }
     config = &input->source;
     ok = read_socket(values, config) && read_far(values, config) && read_limits(values, config) &&
-         read_types(values, config) && read_permitted(values, config) &&
-         read_style(values, input) && inputs_kind_check(values) &&
+         read_named_limit(values, input) && read_types(values, config) &&
+         read_permitted(values, config) && read_style(values, input) && inputs_kind_check(values) &&
          inputs_tls_read(values, config) && check_port(config->port) && set_name(input);
     params_destroy(values);
     if (ok)
@@ -371,6 +394,8 @@ void inputs_destroy(struct input *input)
     free(input->style.tag);
     free(input->name);
     free(input->ruleset_name);
+    free(input->limit_name);
+    limit_destroy(&input->limit);
     free(input);
 }
 

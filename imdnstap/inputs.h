@@ -7,6 +7,7 @@
 #ifndef INPUTS_H
 #define INPUTS_H
 
+#include "limit.h"
 #include "submit.h"
 
 #include "statsobj.h"
@@ -15,7 +16,8 @@
 struct input {
     struct source_config source;
     struct submit_style style;
-    char *name, *ruleset_name;
+    char *name, *ruleset_name, *limit_name;
+    ratelimit_t *limit;     /* of that name, while the input runs */
     struct source *running; /* borrowed from the server; NULL: not running */
     statsobj_t *stats, *peer_stats;
     struct ctr_s **peer_counters; /* PEERS_COUNTERS for each place */

@@ -27,6 +27,7 @@ imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 	imdnstap/inputs.c imdnstap/inputs.h \
 	imdnstap/inputs_kind.c imdnstap/inputs_kind.h \
 	imdnstap/inputs_tls.c imdnstap/inputs_tls.h \
+	imdnstap/limit.c imdnstap/limit.h \
 	imdnstap/params.c imdnstap/params.h \
 	imdnstap/stats.c imdnstap/stats.h \
 	imdnstap/submit.c imdnstap/submit.h

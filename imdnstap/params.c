@@ -67,6 +67,7 @@ static struct cnfparamdescr descriptions[] = {
     {"peercounters", eCmdHdlrString, 0},
     {"handshaketimeout", eCmdHdlrString, 0},
     {"idletimeout", eCmdHdlrString, 0},
+    {"ratelimit.name", eCmdHdlrString, 0},
     {"ratelimit.interval", eCmdHdlrString, 0},
     {"ratelimit.burst", eCmdHdlrString, 0},
     {"flowcontrol", eCmdHdlrString, 0},

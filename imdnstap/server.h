@@ -39,6 +39,8 @@ struct server_callbacks {
     void (*thread_end)(void *thread);
     void *(*peer_open)(void *owner, const struct peer *peer); /* NULL: no memory */
     void (*peer_close)(void *owner, void *peer);
+    /* May one more frame pass a limit of the owner's? Only with rate_named. */
+    bool (*admits)(void *owner, uint64_t now_ms);
     /* Takes a frame into the thread's batch. False: no memory, it is gone. May block.
      * glance: NULL when it is no dnstap. */
     bool (*frame)(void *thread, void *owner, void *peer, struct span frame,

@@ -83,6 +83,8 @@ enum source_counter source_admit(struct source *source, bool glanced,
     }
     if (config->rate_interval_ms && !within_rate(source, now_ms))
         return COUNT_RATE_LIMITED;
+    if (config->rate_named && !source->server->callbacks->admits(config->owner, now_ms))
+        return COUNT_RATE_LIMITED;
     return COUNT_SUBMITTED;
 }
 

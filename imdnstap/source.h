@@ -88,6 +88,7 @@ struct source_config {
     bool filter;    /* only the types below */
     uint64_t types; /* bit: Message.Type */
     uint32_t sample;
+    bool rate_named;           /* the callbacks' `admits` decides */
     unsigned rate_interval_ms; /* 0: no limit */
     unsigned rate_burst;
 

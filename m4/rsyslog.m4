@@ -85,6 +85,9 @@ AS_IF([grep ENABLE_LIBCAPNG "$RSYSLOG_SRC/runtime/rsconf.h" >/dev/null],
 AS_IF([grep HAVE_LOGNORM_TURBO "$RSYSLOG_SRC/runtime/msg.h" >/dev/null],
     [RSYSLOG_LINKS([ln_turbo], [HAVE_LOGNORM_TURBO])])
 AC_SUBST([RSYSLOG_CPPFLAGS])
+# ratelimit() objects, from 8.2602 on.
+AS_IF([grep ratelimitNewFromConfig "$RSYSLOG_SRC/runtime/ratelimit.h" >/dev/null],
+    [AC_DEFINE([HAVE_RATELIMIT_OBJECTS], [1], [The daemon has ratelimit() objects.])])
 AC_DEFINE_UNQUOTED([RSYSLOG_SDK_VERSION], ["$rsyslog_source"],
     [Version of the rsyslog headers; the modules load into no other daemon.])
 ])

@@ -98,6 +98,7 @@ BAD_INPUTS = (
     ("tls.authmode", 'port="0" tls="on" tls.authmode="x509/whatever"'),
     ("tls.mycert", 'port="0" tls="on"'),
     ("connect", 'connect="nohostport"'),
+    ("ratelimit.name", 'path="/nowhere/s" ratelimit.name="nosuchlimit"'),
     ("peercounters", 'path="/nowhere/s" peercounters="1001"'),
     ("peercounters", 'file="/nowhere/x" peercounters="2"'),
     ("dircreatemode", 'path="/nowhere/s" createpath="on" dircreatemode="0777"'),
