@@ -257,6 +257,16 @@ bool server_start(struct server *server)
     return ok;
 }
 
+static void end_sessions(struct server_thread *thread)
+{
+    if (thread->inbox)
+        take_inbox(thread);
+    while (thread->sessions)
+        session_end(thread, thread->sessions);
+}
+
+/* Listeners go before sessions: a producer that lost its session and does without a handshake would else
+ * connect again at once, and send into a connection that nobody accepts. */
 void server_stop(struct server *server)
 {
     atomic_store(&server->stopping, true);
@@ -269,14 +279,19 @@ void server_stop(struct server *server)
             server_thread_wake(&server->threads[i]);
     for (unsigned i = 0; server->threads && i < server->thread_count; i++)
         server_thread_stop(&server->threads[i]);
+    while (server->listeners) {
+        struct listener *listener = server->listeners;
+
+        server->listeners = listener->next;
+        listener_destroy(listener);
+    }
+    for (unsigned i = 0; server->threads && i < server->thread_count; i++)
+        end_sessions(&server->threads[i]);
 }
 
 void server_thread_destroy(struct server_thread *thread)
 {
-    if (thread->inbox)
-        take_inbox(thread);
-    while (thread->sessions)
-        session_end(thread, thread->sessions);
+    end_sessions(thread);
     if (thread->context)
         thread->server->callbacks->thread_end(thread->context);
     if (thread->waker.fd >= 0)
@@ -296,12 +311,6 @@ void server_destroy(struct server **server)
     server_stop(s);
     for (unsigned i = 0; s->threads && i < s->thread_count; i++)
         server_thread_destroy(&s->threads[i]);
-    while (s->listeners) {
-        struct listener *listener = s->listeners;
-
-        s->listeners = listener->next;
-        listener_destroy(listener);
-    }
     while (s->dialers) {
         struct dialer *dialer = s->dialers;
 

@@ -6,7 +6,8 @@
  *     server_add(server, &config) ...     binds and listens; nothing is accepted yet
  *     server_start(server);
  *     server_stop(server);                from another thread; returns when all threads have ended
- *     server_destroy(&server);            closes, and removes the sockets
+ *                                         and sockets are closed and removed
+ *     server_destroy(&server);
  *
  * Listeners live in the first thread; sessions are spread over all. Each file source and
  * each dialer has a thread of its own. What is blocked in a callback (a full queue) stops the reading of
