@@ -120,7 +120,7 @@ void session_take_frame(struct server_thread *thread, struct source *source, voi
 {
     const struct server_callbacks *callbacks = source->server->callbacks;
     struct dnstap_glance glance;
-    bool glanced = dnstap_glance(frame, &glance);
+    bool glanced = dnstap_glance(frame, source->config->sample > 1, &glance);
     enum source_counter counter = source_admit(source, glanced, &glance, now_ms);
 
     if (counter == COUNT_SUBMITTED &&

@@ -81,9 +81,9 @@ struct dnstap_glance {
     uint64_t time_sec;    /* as `time` of the event; 0: none */
     uint32_t time_nsec;
     /* Hash of the addresses, ports, DNS id and question: equal for a query and its response; for
-     * sampling. */
+     * sampling. 0 unless asked for. */
     uint64_t transaction;
 };
-bool dnstap_glance(struct span frame, struct dnstap_glance *ret);
+bool dnstap_glance(struct span frame, bool with_transaction, struct dnstap_glance *ret);
 
 #endif

@@ -1,13 +1,14 @@
 /* dnstap_glance.c - a glance at a dnstap payload, by its protobuf keys alone.
  *
  * Reads what dnstap_decode would of the fields that imdnstap filters, samples and stamps with:
- * the last one of a field counts, and Message fields given several times are merged.
+ * the last one of a field counts, and Message fields given several times are merged. Frames as servers write
+ * them take the short way of dnstap_plain.c.
  *
  * Pure code: no allocation, no I/O.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "dnstap.h"
+#include "dnstap_internal.h"
 
 /* Wire types (protobuf encoding guide). */
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
@@ -220,16 +221,59 @@ static struct span question(struct span message)
     return span_of(message.ptr + 12, at + 5 - 12);
 }
 
-static uint64_t transaction(const struct glance *g)
+/* What both ways give. */
+struct found {
+    struct span query_address, response_address, message;
+    uint64_t query_port, response_port, query_sec, response_sec;
+    uint32_t query_nsec, response_nsec;
+    bool has_query_sec, has_response_sec;
+};
+
+static struct found found_plain(const struct dnstap *tap)
+{
+    bool response = tap->response_message.ptr != NULL;
+
+    return (struct found){
+        .query_address = tap->query_address,
+        .response_address = tap->response_address,
+        .message = response ? tap->response_message : tap->query_message,
+        .query_port = tap->query_port,
+        .response_port = tap->response_port,
+        .query_sec = tap->query_time_sec,
+        .response_sec = tap->response_time_sec,
+        .query_nsec = tap->query_time_nsec,
+        .response_nsec = tap->response_time_nsec,
+        .has_query_sec = tap->has & DNSTAP_HAS_QUERY_TIME_SEC,
+        .has_response_sec = tap->has & DNSTAP_HAS_RESPONSE_TIME_SEC,
+    };
+}
+
+static struct found found_walking(const struct glance *g)
 {
     bool response = g->seen >> MSG_RESPONSE_MESSAGE & 1;
-    struct span message = g->bytes[response ? MSG_RESPONSE_MESSAGE : MSG_QUERY_MESSAGE];
-    uint64_t hash = mix(0, (g->number[MSG_QUERY_PORT] & UINT32_MAX) << 32 |
-                               (g->number[MSG_RESPONSE_PORT] & UINT32_MAX));
-    struct span asked;
 
-    hash = mix_bytes(hash, g->bytes[MSG_QUERY_ADDRESS]);
-    hash = mix_bytes(hash, g->bytes[MSG_RESPONSE_ADDRESS]);
+    return (struct found){
+        .query_address = g->bytes[MSG_QUERY_ADDRESS],
+        .response_address = g->bytes[MSG_RESPONSE_ADDRESS],
+        .message = g->bytes[response ? MSG_RESPONSE_MESSAGE : MSG_QUERY_MESSAGE],
+        .query_port = g->number[MSG_QUERY_PORT],
+        .response_port = g->number[MSG_RESPONSE_PORT],
+        .query_sec = g->number[MSG_QUERY_SEC],
+        .response_sec = g->number[MSG_RESPONSE_SEC],
+        .query_nsec = (uint32_t)g->number[MSG_QUERY_NSEC],
+        .response_nsec = (uint32_t)g->number[MSG_RESPONSE_NSEC],
+        .has_query_sec = g->seen >> MSG_QUERY_SEC & 1,
+        .has_response_sec = g->seen >> MSG_RESPONSE_SEC & 1,
+    };
+}
+
+static uint64_t transaction(const struct found *f)
+{
+    uint64_t hash = mix(0, (f->query_port & UINT32_MAX) << 32 | (f->response_port & UINT32_MAX));
+    struct span message = f->message, asked;
+
+    hash = mix_bytes(hash, f->query_address);
+    hash = mix_bytes(hash, f->response_address);
     if (message.len >= 2)
         hash = mix(hash, (uint64_t)(message.ptr[0] << 8 | message.ptr[1]));
     asked = question(message);
@@ -238,29 +282,42 @@ static uint64_t transaction(const struct glance *g)
     return hash;
 }
 
-bool dnstap_glance(struct span frame, struct dnstap_glance *ret)
+static void fill(struct dnstap_glance *ret, uint32_t type, const struct found *f,
+                 bool with_transaction)
 {
+    ret->type = type;
+    if (f->has_response_sec && (dnstap_is_response(type) || !f->has_query_sec)) {
+        ret->time_sec = f->response_sec;
+        ret->time_nsec = f->response_nsec;
+    } else if (f->has_query_sec) {
+        ret->time_sec = f->query_sec;
+        ret->time_nsec = f->query_nsec;
+    }
+    if (with_transaction)
+        ret->transaction = transaction(f);
+}
+
+bool dnstap_glance(struct span frame, bool with_transaction, struct dnstap_glance *ret)
+{
+    struct dnstap tap;
     struct glance g;
-    bool has_query, has_response;
+    struct found found;
 
     if (frame.len == 0)
         return false;
+    if (dnstap_decode_plain(frame, &tap)) {
+        *ret = (struct dnstap_glance){.identity = tap.identity};
+        found = found_plain(&tap);
+        fill(ret, tap.type, &found, with_transaction);
+        return true;
+    }
     memset(&g, 0, sizeof(g));
     if (!walk_tap(&g, frame))
         return false;
     *ret = (struct dnstap_glance){.identity = g.identity};
     if (!g.has_message)
         return true;
-    ret->type = (uint32_t)g.number[MSG_TYPE];
-    has_query = g.seen >> MSG_QUERY_SEC & 1;
-    has_response = g.seen >> MSG_RESPONSE_SEC & 1;
-    if (has_response && (dnstap_is_response(ret->type) || !has_query)) {
-        ret->time_sec = g.number[MSG_RESPONSE_SEC];
-        ret->time_nsec = (uint32_t)g.number[MSG_RESPONSE_NSEC];
-    } else if (has_query) {
-        ret->time_sec = g.number[MSG_QUERY_SEC];
-        ret->time_nsec = (uint32_t)g.number[MSG_QUERY_NSEC];
-    }
-    ret->transaction = transaction(&g);
+    found = found_walking(&g);
+    fill(ret, (uint32_t)g.number[MSG_TYPE], &found, with_transaction);
     return true;
 }

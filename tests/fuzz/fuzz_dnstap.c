@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(status != DNSTAP_NO_MEMORY);
     MUST((status == DNSTAP_EMPTY) == (size == 0));
     read_fields(&t);
-    if (!dnstap_glance(frame, &glance)) {
+    if (!dnstap_glance(frame, true, &glance)) {
         MUST(status == DNSTAP_EMPTY || status == DNSTAP_BAD_PROTO);
         return 0;
     }

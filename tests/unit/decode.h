@@ -27,7 +27,7 @@ static inline enum dnstap_status decode(struct dnstap_arena *arena, struct span 
     enum dnstap_status status = dnstap_decode(arena, guard.span, ret);
     struct dnstap_glance glance = {.type = 12345};
 
-    if (dnstap_glance(guard.span, &glance)) {
+    if (dnstap_glance(guard.span, true, &glance)) {
         if (status == DNSTAP_OK || status == DNSTAP_NO_MESSAGE) {
             assert_int_equal(glance.type, ret->type);
             assert_true(span_equal(glance.identity, ret->identity));
