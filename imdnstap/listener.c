@@ -85,7 +85,7 @@ static bool open_unix(struct server *server, struct source *source)
 {
     struct listener like = {0};
     struct stat made;
-    int fd = unix_socket_inherited(source->config->path);
+    int fd = unix_socket_inherited(source);
 
     if (fd >= 0) {
         like.passed = true;

@@ -168,6 +168,8 @@ static void check_times(struct server_thread *thread)
         return;
     for (struct listener *l = thread->server->listeners; l; l = l->next)
         listener_check(thread, l);
+    for (struct source *source = thread->server->sources; source; source = source->next)
+        source_check_lines(source, false);
 }
 
 static void begin_listeners(struct server_thread *thread)

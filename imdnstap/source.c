@@ -173,10 +173,80 @@ void source_log(struct source *source, enum source_level level, int error, const
     va_end(arguments);
 }
 
+/* Begins a new window when the last one is over. Returns how many lines that kept back. */
+static unsigned turn_window(struct source_log_limit *limit, uint64_t now_ms)
+{
+    unsigned missed = limit->suppressed;
+
+    if (limit->window_ms != 0 && now_ms - limit->window_ms < LOG_WINDOW_MS)
+        return 0;
+    limit->window_ms = now_ms;
+    limit->said = limit->suppressed = 0;
+    return missed;
+}
+
+static void tell_missed(struct source *source, unsigned missed)
+{
+    if (missed)
+        source_log(source, SOURCE_WARNING, 0,
+                   "%u more lines about its peers were not written (at most %d a minute are); "
+                   "the impstats counters have all",
+                   missed, LOG_WINDOW_LINES);
+}
+
+/* May this line be said? */
+static bool pass_limit(struct source *source, struct source_log_limit *limit)
+{
+    unsigned missed;
+    bool pass;
+
+    pthread_mutex_lock(&limit->mutex);
+    missed = turn_window(limit, source_now_ms());
+    pass = limit->said < LOG_WINDOW_LINES;
+    if (pass)
+        limit->said++;
+    else
+        limit->suppressed++;
+    pthread_mutex_unlock(&limit->mutex);
+    tell_missed(source, missed);
+    return pass;
+}
+
+void source_check_lines(struct source *source, bool end)
+{
+    for (int i = 0; i <= SOURCE_ERROR; i++) {
+        struct source_log_limit *limit = &source->log_limits[i];
+        unsigned missed = 0;
+
+        pthread_mutex_lock(&limit->mutex);
+        if (end) {
+            missed = limit->suppressed;
+            limit->suppressed = 0;
+        } else if (limit->suppressed) {
+            missed = turn_window(limit, source_now_ms());
+        }
+        pthread_mutex_unlock(&limit->mutex);
+        tell_missed(source, missed);
+    }
+}
+
+void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
+                     ...)
+{
+    va_list arguments;
+
+    if (!pass_limit(source, &source->log_limits[level]))
+        return;
+    va_start(arguments, format);
+    say(source, level, error, format, arguments);
+    va_end(arguments);
+}
+
 void source_log_books(struct source *source)
 {
     unsigned long long n[COUNT_MAX];
 
+    source_check_lines(source, true);
     for (int i = 0; i < COUNT_MAX; i++)
         n[i] = atomic_load(&source->counters[i]);
     source_log(source, SOURCE_INFO, 0,
@@ -184,46 +254,6 @@ void source_log_books(struct source *source)
                "%llu rate-limited + %llu invalid + %llu discarded; %llu sessions",
                n[COUNT_RECEIVED], n[COUNT_SUBMITTED], n[COUNT_FILTERED], n[COUNT_SAMPLED_OUT],
                n[COUNT_RATE_LIMITED], n[COUNT_INVALID], n[COUNT_DISCARDED], n[COUNT_OPENED]);
-}
-
-/* May this line be said? *ret_missed: lines that the last window kept back. */
-static bool pass_limit(struct source_log_limit *limit, unsigned *ret_missed)
-{
-    uint64_t now = source_now_ms();
-    bool pass;
-
-    *ret_missed = 0;
-    pthread_mutex_lock(&limit->mutex);
-    if (limit->window_ms == 0 || now - limit->window_ms >= LOG_WINDOW_MS) {
-        *ret_missed = limit->suppressed;
-        limit->window_ms = now;
-        limit->said = limit->suppressed = 0;
-    }
-    pass = limit->said < LOG_WINDOW_LINES;
-    if (pass)
-        limit->said++;
-    else
-        limit->suppressed++;
-    pthread_mutex_unlock(&limit->mutex);
-    return pass;
-}
-
-void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
-                     ...)
-{
-    va_list arguments;
-    unsigned missed;
-
-    if (!pass_limit(&source->log_limits[level], &missed))
-        return;
-    if (missed)
-        source_log(source, SOURCE_WARNING, 0,
-                   "%u more lines about its peers were not written (at most %d a minute are); "
-                   "the impstats counters have all",
-                   missed, LOG_WINDOW_LINES);
-    va_start(arguments, format);
-    say(source, level, error, format, arguments);
-    va_end(arguments);
 }
 
 void source_tell_memory(struct source *source)

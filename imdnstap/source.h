@@ -152,8 +152,12 @@ void source_log_books(struct source *source);
 /* One line, with "imdnstap: input NAME: " before it. */
 void source_log(struct source *source, enum source_level level, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* The same for what peers cause: a bounded number of lines per minute and source. */
+/* The same for what peers cause: a bounded number of lines per minute, level and source. How many more there
+ * were is said once the minute is over. */
 void source_log_peer(struct source *source, enum source_level level, int error, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
+
+/* Says what was kept back in a minute that is over, or (end) that has begun. */
+void source_check_lines(struct source *source, bool end);
 
 #endif

@@ -18,6 +18,7 @@
 #define BACKLOG          128
 /* sd_listen_fds(3) */
 #define LISTEN_FDS_START 3
+#define LISTEN_FDS_MAX   1024
 
 static bool set_path(struct sockaddr_un *address, const char *path)
 {
@@ -134,24 +135,41 @@ int unix_socket_listen(struct source *source)
     return fd;
 }
 
-int unix_socket_inherited(const char *path)
+static bool listens_for_streams(int fd)
+{
+    int type = 0, listens = 0;
+    socklen_t len = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens;
+}
+
+int unix_socket_inherited(struct source *source)
 {
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
     long fds = count ? strtol(count, NULL, 10) : 0;
     struct sockaddr_un wanted, have;
 
-    if (!pid || strtol(pid, NULL, 10) != getpid() || !set_path(&wanted, path))
+    if (!pid || strtol(pid, NULL, 10) != getpid() || !set_path(&wanted, source->config->path))
         return -1;
-    for (int fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + fds && fds < 1024; fd++) {
+    for (int i = 0; i < fds && i < LISTEN_FDS_MAX; i++) {
+        int fd = LISTEN_FDS_START + i;
         socklen_t len = sizeof have;
 
         memset(&have, 0, sizeof have);
-        if (getsockname(fd, (struct sockaddr *)&have, &len) == 0 && have.sun_family == AF_UNIX &&
-            strcmp(have.sun_path, wanted.sun_path) == 0) {
+        if (getsockname(fd, (struct sockaddr *)&have, &len) != 0 || have.sun_family != AF_UNIX ||
+            strncmp(have.sun_path, wanted.sun_path, sizeof have.sun_path) != 0)
+            continue;
+        if (listens_for_streams(fd)) {
             fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
             fcntl(fd, F_SETFD, FD_CLOEXEC);
             return fd;
         }
+        source_log(
+            source, SOURCE_WARNING, 0,
+            "path=\"%s\": systemd passes a socket that does not listen for streams: its unit "
+            "must have it as ListenStream=",
+            source->config->path);
     }
     return -1;
 }

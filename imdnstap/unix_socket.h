@@ -11,7 +11,8 @@
  * -1 after one line that says why. */
 int unix_socket_listen(struct source *source);
 
-/* The descriptor that systemd passed for this path (sd_listen_fds(3)), or -1. */
-int unix_socket_inherited(const char *path);
+/* The descriptor that systemd passed to this process for config->path (sd_listen_fds(3)), or -1. One that does
+ * not listen for streams is left alone, and a line says so. */
+int unix_socket_inherited(struct source *source);
 
 #endif

@@ -282,7 +282,8 @@ def test_peer_that_leaves(case, octets):
 
 
 def test_lines_are_bounded(case):
-    """200 bad peers within a minute: 60 lines of theirs, and all of them counted."""
+    """200 bad peers within a minute: 60 lines of theirs, all of them counted, and how many lines were kept
+    back is said at the end at the latest."""
     daemon = rsyslogd(case)
     for _ in range(200):
         Client(daemon.socket).send(b"GET / HTTP/1.1\r\n\r\n").wait_closed()
@@ -290,6 +291,8 @@ def test_lines_are_bounded(case):
     fstrm.deliver(daemon.socket, numbered(1, 1))
     daemon.wait_log("session with .* closed, 1 frames")
     assert len(complaints_of(daemon)) == 60, len(complaints_of(daemon))
+    daemon.stop()
+    assert len(daemon.log("140 more lines about its peers were not written")) == 1
 
 
 if __name__ == "__main__":

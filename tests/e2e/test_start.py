@@ -225,6 +225,19 @@ def test_socket_of_systemd(case):
     assert not complaints_of(daemon), complaints_of(daemon)
 
 
+def test_datagram_socket_of_systemd(case):
+    """A passed socket of that path that does not listen for streams is not taken."""
+    path = os.path.join(case.dir, "sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+        ours.bind(path)
+        daemon = Activated(case.dir, input=UNIX % "")
+        daemon.pass_fds = (fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD, 100),)
+        case.start(daemon)
+        daemon.wait_log(r'path=".*/sock": systemd passes a socket that does not listen .* ListenStream=')
+        assert not daemon.log("taken over")
+        os.close(daemon.pass_fds[0])
+
+
 def test_sockets_passed_to_another_process(case):
     """LISTEN_PID names somebody else: the variables are not for us."""
     daemon = Activated(case.dir, input=UNIX % "")

@@ -60,6 +60,33 @@ def test_tcp_over_ipv6(case):
     assert all(line.startswith(b"::1|") for line in daemon.wait_lines(3))
 
 
+def keepalive_timer(local, remote):
+    """Seconds until the kernel's next keepalive probe on a connection, or None; proc_net_tcp: timer 2."""
+    with open("/proc/net/tcp") as table:
+        for line in table:
+            part = line.split()
+            if part[1].endswith(f":{local:04X}") and part[2].endswith(f":{remote:04X}"):
+                kind, ticks = part[5].split(":")
+                return int(ticks, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
+    return None
+
+
+@tap.cases(("off", ("", None)), ("on", ('keepalive="on" keepalive.time="1234" keepalive.probes="3" '
+                                        'keepalive.interval="7"', 1234)))
+def test_keepalive(case, value):
+    """As the kernel sees it: the next probe comes after keepalive.time, or never."""
+    more, seconds = value
+    daemon, address = tcp_daemon(case, more)
+    client = Client(address).start().frames([fstrm.payload()])
+    daemon.wait_lines(1)
+    timer = keepalive_timer(address[1], client.socket.getsockname()[1])
+    if seconds is None:
+        assert timer is None, timer
+    else:
+        assert timer is not None and seconds - 60 < timer <= seconds, timer
+    client.close()
+
+
 def test_reset_after_stop(case):
     """A peer that resets right after STOP loses nothing of what it sent."""
     import struct
