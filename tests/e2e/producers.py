@@ -156,16 +156,28 @@ class Program:
         return ["unshare", "-Urm", "sh", "-c", script] + inside
 
 
+def binds(family, kind, address):
+    with socket.socket(family, kind) as probe:
+        try:
+            probe.bind(address)
+            return True
+        except OSError:
+            return False
+
+
+IPV6 = binds(socket.AF_INET6, socket.SOCK_DGRAM, ("::1", 0))
+
+
 def free_port():
     """A port that is free for UDP and for TCP on loopback now."""
     for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
+            port = udp.getsockname()[1]
+            if binds(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", port)) and (not IPV6 or all(
+                    binds(socket.AF_INET6, kind, ("::1", port))
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM))):
+                return port
     raise AssertionError("no free port")
 
 
@@ -262,7 +274,7 @@ class Bind(Server):
         conf = self.write("named.conf", f"""
             options {{
               directory "{self.dir}"; pid-file "{self.dir}/pid"; session-keyfile none;
-              listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+              listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 port {self.port} {{ {"::1" if IPV6 else "none"}; }};
               recursion no; allow-query {{ any; }}; dnssec-validation no; notify no;
               managed-keys-directory "{self.dir}"; {lock}
               dnstap {{ all; }}; dnstap-output {output}; dnstap-identity "{self.identity}";
@@ -306,6 +318,7 @@ class Unbound(Server):
         conf = self.write("unbound.conf", f"""\
 server:
   interface: 127.0.0.1@{self.port}
+  {f"interface: ::1@{self.port}" if IPV6 else ""}
   do-daemonize: no
   chroot: ""
   username: ""
@@ -344,7 +357,7 @@ class Knot(Server):
         conf = self.write("knot.conf", f"""\
 server:
     rundir: {self.dir}
-    listen: 127.0.0.1@{self.port}
+    listen: [127.0.0.1@{self.port}{f", ::1@{self.port}" if IPV6 else ""}]
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
@@ -381,6 +394,7 @@ class Nsd(Server):
         conf = self.write("nsd.conf", f"""\
 server:
   ip-address: 127.0.0.1@{self.port}
+  {f"ip-address: ::1@{self.port}" if IPV6 else ""}
   username: ""
   zonesdir: "{self.dir}"
   database: ""
@@ -427,6 +441,7 @@ addResponseAction(AllRule(), DnstapLogResponseAction("{self.identity}", tap))
 """
         conf = self.write("dnsdist.conf", f"""\
 setLocal("127.0.0.1:{self.port}")
+{f'addLocal("[::1]:{self.port}")' if IPV6 else ""}
 setSecurityPollSuffix("")
 newServer({{address="127.0.0.1:{self.options["backend"]}"}}):setUp()
 tap = {logger}
@@ -455,7 +470,7 @@ class Recursor(Server):
 """ if nod else ""
         self.write("recursor.yml", f"""\
 incoming:
-  listen: ["127.0.0.1:{self.port}"]
+  listen: ["127.0.0.1:{self.port}"{f', "[::1]:{self.port}"' if IPV6 else ""}]
 outgoing:
   dont_query: []
 dnssec:
@@ -485,7 +500,7 @@ logging:
                          '{logQueries=true, logResponses=true})\n' +
                          (f'dnstapNODFrameStreamServer("{nod}")\n' if nod else ""))
         self.write("recursor.conf", f"""\
-local-address=127.0.0.1
+local-address=127.0.0.1{",::1" if IPV6 else ""}
 local-port={self.port}
 socket-dir={self.dir}
 lua-config-file={lua}
@@ -515,6 +530,7 @@ class Kresd(Server):
         backend = f"127.0.0.1@{self.options['backend']}"
         conf = self.write("kresd.conf", f"""\
 net.listen('127.0.0.1', {self.port}, {{ kind = 'dns' }})
+{f"net.listen('::1', {self.port}, {{ kind = 'dns' }})" if IPV6 else ""}
 trust_anchors.remove('.')
 modules.unload('ta_update')
 modules.unload('ta_signal_query')
@@ -539,11 +555,12 @@ class Dig:
         self.program = Program("dig", "bind9-dnsutils")
 
     def ask(self, server, name, kind="A", *options):
-        """Returns the client's port; the answer must have come."""
+        """Returns the client's port; the answer must have come. Option -6: over IPv6."""
+        host = "::1" if "-6" in options else "127.0.0.1"
         for _ in range(5):
             port = free_port()
-            run = subprocess.run([self.program.path, "@127.0.0.1", "-p", str(server.port), "-b",
-                                  f"127.0.0.1#{port}", "+tries=1", "+time=5", *options, name, kind],
+            run = subprocess.run([self.program.path, "@" + host, "-p", str(server.port), "-b",
+                                  f"{host}#{port}", "+tries=1", "+time=5", *options, name, kind],
                                  env=self.program.environment(), capture_output=True, text=True,
                                  check=False, timeout=20)
             if run.returncode == 0:

@@ -25,7 +25,9 @@ QUESTIONS = (
     ("example.test", "MX", (), "NOERROR", {"10 mail.example.test."}),
     ("example.test", "TXT", ("+tcp",), "NOERROR", {'"text with spaces"'}),
     ("nosuchname.example.test", "A", (), "NXDOMAIN", set()),
-)
+) + ((
+    ("www.example.test", "TXT", ("-6",), "NOERROR", set()),
+) if producers.IPV6 else ())
 
 
 def question(event):
@@ -57,15 +59,17 @@ def check_event(server, event, asked, port):
     """One event of one question. What the server asks others it asks from a port of its own."""
     name, kind, options, rcode, data = asked
     assert event["type"] in server.kinds, event
-    assert event["query_address"] == "127.0.0.1" and event["family"] == "INET", event
-    if event["type"].startswith("RESOLVER"):
+    resolver = event["type"].startswith("RESOLVER")
+    six = "-6" in options and not resolver
+    host = "::1" if six else "127.0.0.1"
+    assert event["query_address"] == host and event["family"] == ("INET6" if six else "INET"), event
+    assert event.get("response_address", host) == host, event
+    if resolver:
         assert event["response_port"] == server.options["backend"], event
-        assert event["response_address"] == "127.0.0.1", event
     else:
         assert event["query_port"] == port, event
         assert event["transport"] == ("tcp" if "+tcp" in options else "udp"), event
         assert event.get("response_port", server.port) == server.port, event
-        assert event.get("response_address", "127.0.0.1") == "127.0.0.1", event
     assert question(event) == {"name": name, "type": kind, "type_id": question(event)["type_id"],
                                "class": "IN", "class_id": 1}, event
     if event["type"].endswith("RESPONSE"):
@@ -107,7 +111,7 @@ def check_servers(daemon, servers):
         pass  # check_server says which
     for server in servers:
         server.stop()
-    inputs = [name for name in daemon.stats() if name.startswith("imdnstap(")]
+    inputs = [name for name in daemon.stats() if name.startswith("imdnstap(") and name.endswith(")")]
 
     def closed():
         daemon.check_alive()
