@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "rsyslog.h"
@@ -320,6 +321,25 @@ BEGINwillRun
 finalize_it:
 ENDwillRun
 
+/* A write error of a queue's file costs the message, and rsyslog counts it nowhere. */
+static void look_at_disk(const struct input *input, const qqueue_t *queue)
+{
+    struct statvfs disk;
+    unsigned long long left;
+
+    if ((!queue->bIsDA && queue->qType != QUEUETYPE_DISK) || !queue->pszSpoolDir ||
+        statvfs((const char *)queue->pszSpoolDir, &disk) != 0)
+        return;
+    left = (unsigned long long)disk.f_bavail * disk.f_frsize;
+    if (queue->sizeOnDiskMax != 0 && (unsigned long long)queue->sizeOnDiskMax <= left)
+        return;
+    LogMsg(0, NO_ERRCODE, LOG_WARNING,
+           "imdnstap: input %s: queue.maxDiskSpace of its queue is %lld (0: no limit), and %s has "
+           "%llu octets left: once it is full, rsyslog loses messages; set it lower, so that "
+           "the queue is full before the disk is",
+           input->name, (long long)queue->sizeOnDiskMax, queue->pszSpoolDir, left);
+}
+
 /* rsyslog lets no fully delayable message start a queue's way to disk. */
 static void look_at_queue(struct input *input)
 {
@@ -327,6 +347,8 @@ static void look_at_queue(struct input *input)
                                            : run_config->pConf->pMsgQueue;
 
     submit_fit_batch(&input->style, queue);
+    if (queue)
+        look_at_disk(input, queue);
     if (queue && queue->bIsDA && input->style.flow_control == eFLOWCTL_FULL_DELAY)
         LogMsg(0, NO_ERRCODE, LOG_WARNING,
                "imdnstap: input %s: its queue is disk-assisted, but with flowcontrol=\"full\" "

@@ -410,7 +410,7 @@ class Soak:
         self.until("all sessions to end", lambda: all(
             0 < c.get("sessions.opened", 0) == c["sessions.closed"]
             for c in map(self.daemon.counters, LISTENERS)))
-        self.until("the queue to be empty", lambda: self.daemon.stats()["dnstap"]["size"] == 0)
+        self.until("the queue to be empty", lambda: self.daemon.stats().get("dnstap", {}).get("size") == 0)
         self.last = self.look()
         self.on_disk()
         self.daemon.stop(deadline=60)

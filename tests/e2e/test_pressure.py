@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Back-pressure: sinks that are slow or stand still, queues and disks that are full.
+
+Covers: a memory queue in front of a slow sink and of one that stops and goes on, again and again; a
+disk-assisted queue that overflows (OVERFLOW_MB megabytes of it), that reaches queue.maxDiskSpace, and
+whose file system is full; a full file system below omfile. The producer waits or the queue grows as
+documented (doc/reliability.md), and afterwards every frame is accounted for.
+"""
+import json
+import os
+import select
+import subprocess
+import threading
+
+import fstrm
+import tap
+from fstrm import Client
+from harness import Rsyslogd, check_json, rsyslogd, wait_for
+from test_life import Traffic
+from test_stream import numbered
+
+OVERFLOW_MB = int(os.environ.get("OVERFLOW_MB", "24"))
+LIGHT = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" flowcontrol="light")'
+ASSISTED = 'queue.type="LinkedList" queue.filename="q" queue.size="3000" queue.highwatermark="600" ' \
+    'queue.lowwatermark="200" queue.lightdelaymark="0" queue.timeoutenqueue="120000" '
+
+
+class Sink:
+    """The other end of a FIFO that omfile writes to, 64 KB: read while it is open, `most` octets per turn
+    at most. Keeps the numbers of the events."""
+
+    def __init__(self, dir, most=1 << 20):
+        path = os.path.join(dir, "fifo")
+        os.mkfifo(path)
+        self.output = f'action(type="omfile" file="{path}" template="line")'
+        self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.most, self.numbers = most, []
+        self.open, self.over = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def start(self):
+        self.thread.start()
+
+    def _run(self):
+        rest = b""
+        while not self.over.is_set():
+            if not self.open.wait(0.02) or not select.select([self.fd], [], [], 0.02)[0]:
+                continue
+            *lines, rest = (rest + os.read(self.fd, self.most)).split(b"\n")
+            self.numbers += [int(json.loads(line)["extra"].split(" ")[0]) for line in lines]
+            if self.most < 1 << 20:
+                self.over.wait(0.005)
+
+    def stop(self):
+        self.over.set()
+        self.thread.join(20)
+        os.close(self.fd)
+
+
+class Sender(Traffic):
+    """Traffic whose frames bear their number, padded to a size; up to a count."""
+
+    def __init__(self, path, count, size=0):
+        super().__init__(path, deadline=120)
+        self.count, self.padding = count, b" " + b"x" * size
+
+    def _session(self):
+        client = Client(self.path, self.deadline)
+        client.ready()
+        while self.sent < self.count and not self.over.is_set():
+            client.frames([fstrm.payload(extra=b"%d" % n + self.padding)
+                           for n in range(self.sent, self.sent + 10)])
+            self.sent += 10
+        client.finish()
+        client.close()
+        self.over.set()
+
+
+def stands_still(daemon, sender):
+    """Nothing is taken over two snapshots of impstats, and the sender waits."""
+    seen = [None, 0]
+
+    def still():
+        daemon.check_alive()
+        now = daemon.counters().get("frames.received", 0), sender.sent
+        snapshots = daemon.read("stats").count(b'"imdnstap(t)"')
+        if now != seen[0]:
+            seen[:] = [now, snapshots]
+        return now[0] > 0 and snapshots >= seen[1] + 3
+    wait_for("the reader to stop", still, 60)
+    assert sender.thread.is_alive() and sender.failure is None, sender.failure
+
+
+def check_all(daemon, sender, sink, ordered=True):
+    """Everything that was sent has arrived once; the books are closed, and no queue discarded."""
+    wait_for("the end of the traffic", lambda: daemon.check_alive() and not sender.thread.is_alive(), 120)
+    assert sender.failure is None, sender.failure
+    wait_for("the rest", lambda: daemon.check_alive() and len(sink.numbers) >= sender.sent, 120)
+    numbers = sink.numbers if ordered else sorted(sink.numbers)
+    assert numbers == list(range(sender.sent)), "a hole, or a frame twice"
+    daemon.check_books(sender.sent, sender.sent)
+    for name, queue in daemon.stats().items():
+        if queue.get("origin") == "core.queue":
+            assert queue["discarded.full"] == queue["discarded.nf"] == 0, (name, queue)
+
+
+def test_slow_sink(case):
+    """A sink that takes less than comes: the queue stays below its size, the producer waits."""
+    sink = case.start(Sink(case.dir, most=8192))
+    sink.open.set()
+    daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="500"', output=sink.output)
+    sender = case.start(Sender(daemon.socket, 6000))
+    wait_for("a full queue", lambda: daemon.check_alive() and
+             daemon.stats().get("dnstap", {}).get("maxqsize", 0) >= 480, 40)
+    assert sender.thread.is_alive(), "the producer did not have to wait"
+    sink.most = 1 << 20
+    check_all(daemon, sender, sink)
+    assert daemon.stats()["dnstap"]["maxqsize"] <= 500
+
+
+@tap.timeout(150)
+def test_sink_stops_and_goes_on(case):
+    """Three times: reading stops with the sink and goes on with it."""
+    sink = case.start(Sink(case.dir))
+    daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="500"', output=sink.output)
+    sender = case.start(Sender(daemon.socket, 1 << 30, 400))
+    for _ in range(3):
+        stands_still(daemon, sender)
+        before = sender.sent
+        sink.open.set()
+        wait_for("the reader to go on", lambda: sender.sent > before + 2000, 40)
+        sink.open.clear()
+    sender.count = sender.sent
+    sink.open.set()
+    check_all(daemon, sender, sink)
+
+
+def spool_size(daemon):
+    spool = os.path.join(daemon.dir, "spool")
+    return sum(os.path.getsize(os.path.join(spool, name)) for name in os.listdir(spool))
+
+
+@tap.timeout(60 + OVERFLOW_MB)
+def test_overflow_to_disk(case):
+    """The sink stands still and megabytes go to the disk while the producer never waits; then all of it
+    arrives."""
+    sink = case.start(Sink(case.dir))
+    daemon = rsyslogd(case, input=LIGHT, queue=ASSISTED + 'queue.maxdiskspace="8g"',
+                      output=sink.output)
+    sender = case.start(Sender(daemon.socket, OVERFLOW_MB * 500, 2000))
+    wait_for("everything sent", lambda: daemon.check_alive() and not sender.thread.is_alive(),
+             40 + OVERFLOW_MB)
+    assert not sink.numbers
+    wait_for("the overflow on disk", lambda: spool_size(daemon) >= 0.8 * OVERFLOW_MB * 1000000, 40)
+    sink.open.set()
+    check_all(daemon, sender, sink, ordered=False)
+
+
+@tap.timeout(150)
+def test_queue_at_its_disk_limit(case):
+    """queue.maxDiskSpace: the disk takes no more than that, then the producer waits, nothing is lost."""
+    sink = case.start(Sink(case.dir))
+    daemon = rsyslogd(case, input=LIGHT, queue=ASSISTED + 'queue.maxdiskspace="4m" queue.maxfilesize="1m"',
+                      output=sink.output)
+    sender = case.start(Sender(daemon.socket, 12000, 1000))
+    stands_still(daemon, sender)
+    assert 3000000 < spool_size(daemon) < 6000000, spool_size(daemon)
+    sink.open.set()
+    check_all(daemon, sender, sink, ordered=False)
+
+
+class SmallDisk:
+    """A file system of its own that only rsyslogd sees, 2 MB of it; fill() leaves `left` octets."""
+
+    def __init__(self, dir):
+        self.dir = dir
+        os.makedirs(dir)
+        self.root = [] if os.geteuid() == 0 else ["-U"]
+        self.process = None
+
+    def start(self):
+        script = 'mount -t tmpfs -o size=2m none "$0" && echo made && exec sleep 100000'
+        self.process = subprocess.Popen(["unshare", "-m", *(["-Ur"] if self.root else []), "sh", "-c", script,
+                                         self.dir], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        answer = self.process.stdout.readline()
+        if answer != b"made\n":
+            self.stop()
+            raise tap.Skip(f"no mount namespace to be had: {answer.decode()}")
+
+    def path(self, name):
+        return f"/proc/{self.process.pid}/root{self.dir}/{name}"
+
+    def enter(self):
+        return ["nsenter", "-t", str(self.process.pid), "-m", *self.root]
+
+    def fill(self, left):
+        with open(self.path("filler"), "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"\0" * 4096)
+            except OSError:
+                file.truncate(file.tell() - left)
+
+    def clear(self):
+        os.unlink(self.path("filler"))
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Inside(Rsyslogd):
+    """rsyslogd that sees the small disk."""
+    disk = None
+
+    def command(self):
+        return self.disk.enter() + super().command()
+
+
+def inside(case, disk, **options):
+    daemon = Inside(case.dir, **options)
+    daemon.disk = disk
+    case.start(daemon)
+    daemon.wait_socket()
+    return daemon
+
+
+def test_full_disk_below_omfile(case):
+    """omfile gives up what it cannot write, says so, and with action.errorFile keeps it elsewhere: each
+    frame is in one of the two files; once there is room it goes on."""
+    disk = case.start(SmallDisk(os.path.join(case.dir, "small")))
+    daemon = inside(case, disk, output='action(type="omfile" name="out" file="{dir}/small/events" '
+                    'template="line" action.errorFile="{dir}/failed")')
+    disk.fill(300000)
+    fstrm.deliver(daemon.socket, numbered(0, 2000))
+    daemon.wait_log("write error.*No space left on device")
+    daemon.wait_counters(frames_received=2000, submitted=2000)
+
+    def failed():
+        records = check_json(daemon.lines("failed"))
+        return [json.loads(r["template0"])["dns"]["id"] for r in records]
+    with open(disk.path("events"), "rb") as file:
+        def written():
+            file.seek(0)
+            lines = file.read().split(b"\n")[:-1]
+            begin = lines[0][:8]  # the line at which it was full is cut, and the next one follows at once
+            return [json.loads(line[line.rindex(begin):])["dns"]["id"] for line in lines]
+        wait_for("all in one of the files", lambda: daemon.check_alive() and
+                 set(written()) | set(failed()) == set(range(2000)), 30)
+        assert 0 < len(written()) < 2000
+        disk.clear()
+        fstrm.deliver(daemon.socket, numbered(5000, 100))
+        wait_for("the new ones", lambda: daemon.check_alive() and set(range(5000, 5100)) <= set(written()), 30)
+    daemon.check_books(2100, 2100)
+
+
+@tap.timeout(120)
+@tap.cases(("below what is free", ("1m", False)), ("above it", ("1g", True)))
+def test_full_disk_below_queue(case, value):
+    """queue.maxDiskSpace below what its file system has: the producer waits, nothing is lost. Above it:
+    a warning at start, and rsyslog loses what it cannot write, with a line for each message."""
+    limit, loses = value
+    disk = case.start(SmallDisk(os.path.join(case.dir, "small")))
+    sink = case.start(Sink(case.dir))
+    daemon = inside(case, disk, input=LIGHT, output=sink.output, queue=ASSISTED +
+                    f'queue.maxdiskspace="{limit}" queue.maxfilesize="200k" '
+                    f'queue.spooldirectory="{case.dir}/small"')
+    sender = case.start(Sender(daemon.socket, 12000, 1000))
+    if not loses:
+        stands_still(daemon, sender)
+        assert not daemon.log("queue.maxDiskSpace of its queue")
+        sink.open.set()
+        check_all(daemon, sender, sink, ordered=False)
+        return
+    daemon.wait_log("queue.maxDiskSpace of its queue is 1073741824")
+    wait_for("everything sent", lambda: daemon.check_alive() and not sender.thread.is_alive(), 40)
+    sink.open.set()
+    wait_for("an empty queue", lambda: daemon.check_alive() and all(
+        daemon.stats().get(queue, {}).get("size") == 0 for queue in ("dnstap", "dnstap[DA]", "main Q")), 40)
+    lines = len(daemon.log("write error.*No space left on device"))
+    wait_for("what was not lost", lambda: len(sink.numbers) + lines >= sender.sent)
+    assert len(set(sink.numbers)) == len(sink.numbers) < sender.sent, (len(sink.numbers), lines)
+    daemon.check_books(sender.sent, sender.sent)
+
+
+if __name__ == "__main__":
+    tap.main()
