@@ -199,13 +199,6 @@ void fmt_put_flags(struct text *t, uint16_t flags, struct str quote, struct str 
     }
 }
 
-void fmt_put_fqdn(struct text *t, struct str name)
-{
-    text_put_str(t, name);
-    if (!str_equal(name, STR(".")))
-        text_put_char(t, '.');
-}
-
 void fmt_put_rr_json(struct text *t, const struct dns_rr *rr)
 {
     text_put_json_raw(t, rr->name);

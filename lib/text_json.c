@@ -125,9 +125,6 @@ void text_put_json_raw(struct text *t, struct str s)
         text_put_str(t, s);
         return;
     }
-
-    if (s.len == 0)
-        return;
     if (s.len > t->limit / JSON_WORST) {
         t->overflow = true;
         return;

@@ -377,6 +377,16 @@ static void test_longer_than_a_message(void **state)
     assert_int_equal(m.trailing, DNS_MESSAGE_MAX - 12);
 }
 
+static void test_nothing_at_all(void **state)
+{
+    struct dns_message m;
+
+    (void)state;
+    assert_false(dns_decode(decoder, span_of(NULL, 0), &m));
+    assert_string_equal(m.fault.reason, "message shorter than its header");
+    assert_int_equal(m.fault.offset, 0);
+}
+
 /* Names of one message must not show up in the next one that has pointers to the same offsets. */
 static void test_nothing_is_left_from_the_last_message(void **state)
 {
@@ -431,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_output_is_bounded),
         cmocka_unit_test(test_questions_are_bounded),
         cmocka_unit_test(test_longer_than_a_message),
+        cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_nothing_is_left_from_the_last_message),
         cmocka_unit_test(test_no_memory),
     };

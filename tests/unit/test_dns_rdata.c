@@ -409,6 +409,22 @@ static void test_limits(void **state)
     }
 }
 
+/* A map of more than 65536 ports is none (RFC 1035 3.4.2). */
+static void test_wks_beyond_its_ports(void **state)
+{
+    static uint8_t octets[5 + 8192 + 1] = {192, 0, 2, 1, 6};
+    struct text t;
+
+    (void)state;
+    text_init(&t, DNS_TEXT_MAX);
+    octets[5 + 8191] = 1;
+    assert_true(dns_rdata_text(&t, 11, span_of(octets, sizeof(octets) - 1)));
+    assert_text(&t, "192.0.2.1 6 65535");
+    assert_false(dns_rdata_text(&t, 11, span_of(octets, sizeof(octets))));
+    assert_memory_equal(t.buf, "\\# 8198 C000020106", 18);
+    text_destroy(&t);
+}
+
 /* In class CH, A is a name and an octal address. */
 static void test_chaos_address(void **state)
 {
@@ -441,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_cut_and_padded),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_wks_beyond_its_ports),
         cmocka_unit_test(test_chaos_address),
     };
 

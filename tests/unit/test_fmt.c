@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fmt.h"
+#include "fmt_common.h"
 #include "guard.h"
 
 #define RRS 100
@@ -345,6 +346,43 @@ static void test_text_long_answer(void **state)
     text_destroy(&t);
 }
 
+/* A policy without any field is an empty object; a query of more RRs than the response fits as well. */
+static void test_json_odd_events(void **state)
+{
+    struct made m, query;
+    struct text t;
+
+    (void)state;
+    make(&m, 1, STR("192.0.2.1"));
+    m.event.tap.has |= DNSTAP_HAS_POLICY;
+    t = render("json", &m.event, 0, FMT_TEXT_MAX);
+    assert_true(has(&t, ",\"policy\":{},"));
+    text_destroy(&t);
+    make(&query, RRS, STR("192.0.2.2"));
+    m.event.query = &query.dns;
+    t = render("json", &m.event, 0, 4000);
+    assert_true(t.len <= 4000);
+    assert_true(has(&t, "192.0.2.1") && has(&t, "192.0.2.2"));
+    assert_true(has(&t, ",\"truncated\":true}}"));
+    text_destroy(&t);
+}
+
+static void test_rdata_fields(void **state)
+{
+    struct str data = STR("10 \"a b\\\" c\"  d");
+    static const char *const want[] = {"10", "\"a b\\\" c\"", "d"};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct str got = fmt_rdata_field(data, i);
+
+        assert_int_equal(got.len, strlen(want[i]));
+        assert_memory_equal(got.ptr, want[i], got.len);
+    }
+    assert_int_equal(fmt_rdata_field(data, 3).len, 0);
+    assert_int_equal(fmt_rdata_field(STR(""), 0).len, 0);
+}
+
 /* Formats copy and look for escapes several octets at a time, never beyond the end of a text. */
 static void test_texts_end_at_a_page(void **state)
 {
@@ -396,6 +434,8 @@ int main(void)
         cmocka_unit_test(test_limit_of_one),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_long_answer),
+        cmocka_unit_test(test_json_odd_events),
+        cmocka_unit_test(test_rdata_fields),
         cmocka_unit_test(test_texts_end_at_a_page),
     };
 

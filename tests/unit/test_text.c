@@ -271,6 +271,14 @@ static void test_overflow_is_sticky(void **state)
     assert_true(t.overflow);
     assert_int_equal(t.len, 0);
     text_clear(&t);
+    text_put_json_raw(&t, (struct str){"012345678\n", 10});
+    assert_true(t.overflow);
+    assert_int_equal(t.len, 0);
+    text_clear(&t);
+    text_put_utf8(&t, (struct str){"0123456789", 10});
+    assert_true(t.overflow);
+    assert_int_equal(t.len, 0);
+    text_clear(&t);
     text_put_base64(&t, span_of("0123456789", 10));
     assert_true(t.overflow);
     text_clear(&t);
