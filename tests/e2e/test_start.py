@@ -6,9 +6,11 @@ that cannot be used, at start and at HUP; sockets that systemd passes; file desc
 run out. A faulty input costs one line that says what to do, and the input beside it works.
 """
 import fcntl
+import grp
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import stat
@@ -78,6 +80,37 @@ def test_no_socket_in_the_way(case):
     faulty(case, UNIX % "", r"something that is no socket; remove it or take another path").stop()
     with open(path) as file:
         assert file.read() == "precious"
+
+
+def test_createpath(case):
+    """Missing directories are made with their mode and group, at the next start as well."""
+    path = os.path.join(case.dir, "a", "b", "sock")
+    daemon = Rsyslogd(case.dir, input=f'input(type="imdnstap" name="t" path="{path}" ruleset="dnstap" '
+                                      'createpath="on" dircreatemode="0710" dirgroup="nogroup")')
+    case.start(daemon)
+    for start in (0, 1):
+        fstrm.deliver(daemon.wait_socket(path), numbered(1 + start, 1))
+        daemon.wait_lines(1 + start)
+        for directory in (os.path.dirname(path), os.path.join(case.dir, "a")):
+            made = os.stat(directory)
+            assert (stat.S_IMODE(made.st_mode), made.st_gid) == (0o710, grp.getgrnam("nogroup").gr_gid), made
+        if not start:
+            daemon.stop()
+            shutil.rmtree(os.path.join(case.dir, "a"))
+            daemon.start()
+    assert not complaints_of(daemon), complaints_of(daemon)
+
+
+def test_createpath_over_a_link(case):
+    """A link that leads nowhere, where a directory is to be made: nothing is made behind it."""
+    path = os.path.join(case.dir, "link", "sock")
+    os.symlink(os.path.join(case.dir, "elsewhere"), os.path.dirname(path))
+    daemon = Rsyslogd(case.dir, input=f'input(type="imdnstap" name="t" path="{path}" ruleset="dnstap" '
+                                      'createpath="on")')
+    case.start(daemon)
+    line, = daemon.wait_log("createpath: ")
+    assert "link: the symbolic link leads to no directory" in line, line
+    assert not os.path.exists(os.path.join(case.dir, "elsewhere"))
 
 
 def test_no_directory(case):
