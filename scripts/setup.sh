@@ -51,7 +51,7 @@ apt_packages() {
     echo gcc make libc6-dev autoconf automake libtool pkg-config libprotobuf-c-dev \
         protobuf-c-compiler libfstrm-dev libestr-dev libfastjson-dev libssl-dev zlib1g-dev \
         liblzma-dev libzstd-dev python3 ca-certificates
-    [ $check = no ] || echo libcmocka-dev binutils openssl bind9-dnsutils xz-utils \
+    [ $check = no ] || echo libcmocka-dev binutils openssl bind9-dnsutils dnsperf xz-utils \
         python3-dnspython ldnsutils libknot-dev jq golang-github-dnstap-golang-dnstap-cli
     # What CI must have and a user may do without: tests that lack these are skipped.
     if [ $check = yes ] && [ "${CI:-}" = true ]; then

@@ -8,6 +8,7 @@ E2E_TESTS = \
 	tests/e2e/test_file_faults.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_input.py \
+	tests/e2e/test_latency.py \
 	tests/e2e/test_life.py \
 	tests/e2e/test_live.py \
 	tests/e2e/test_pressure.py \
@@ -28,6 +29,7 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/chaos.py \
 	tests/e2e/fstrm.py \
 	tests/e2e/harness.py \
+	tests/e2e/latency.py \
 	tests/e2e/producers.py \
 	tests/e2e/soak.py \
 	tests/e2e/tap.py
@@ -41,7 +43,10 @@ e2e: all
 SOAK_SECONDS = 1800
 soak: all
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/e2e/soak.py --seconds $(SOAK_SECONDS)
-.PHONY: e2e soak
+# Clients' latency with and without dnstap, and with a receiver that stands still.
+latency: all
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/e2e/latency.py $(LATENCY_OPTIONS)
+.PHONY: e2e latency soak
 # What the tests fetched for themselves.
 distclean-local:
 	rm -rf e2e-destinations e2e-packages

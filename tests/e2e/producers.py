@@ -296,7 +296,7 @@ class Bind(Server):
 
 
 class Unbound(Server):
-    """Further options: bidirectional; tls, server-name, cert-bundle, client-key-file,
+    """Further options: enable (dnstap: yes, no); bidirectional; tls, server-name, cert-bundle, client-key-file,
     client-cert-file."""
     program_name, package = "unbound", "unbound"
 
@@ -335,7 +335,7 @@ server:
 remote-control:
   control-enable: no
 dnstap:
-  dnstap-enable: yes
+  dnstap-enable: {tap.get("enable", "yes")}
   {way}
   dnstap-bidirectional: {tap.get("bidirectional", "yes")}
   dnstap-send-identity: yes
