@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # bench.py - what collecting costs: the library, the input, end to end, a floor and peers, in one table.
 #
-#   make bench                          everything, on the cut of `big` in tests/bench
+#   make bench                          everything, on the cut of `big` in tests/corpus
 #   tests/bench/bench.py --big FILE     another capture (.fstrm or .fstrm.xz), --help for the rest
+#   tests/bench/bench.py --soak 600     RSS over ten minutes at full load, nothing else
 #
 # Variants of a section run interleaved, round by round; figures are medians over the rounds, and
 # ratios are between variants of the same run. Every variant is checked: the number of lines that
-# came out must be the number of events that went in.
+# came out must be the number of events that went in. Peers run where they are installed
+# (apt-get install dnstap dnstap-ldns), instructions are counted where valgrind is.
 #
 # SPDX-License-Identifier: Apache-2.0
 import argparse
-import atexit
 import lzma
 import os
 import re
@@ -22,69 +23,57 @@ import sys
 import tempfile
 import time
 
+from measure import Runner
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-TICK = os.sysconf("SC_CLK_TCK")
-DEADLINE = 120  # seconds that any one thing may take
+LATER = dict(input=240, e2e=0)  # seconds that the sections behind this one should find left
 
-GLOBALS = 'global(workDirectory="@dir@" maxMessageSize="128k")\n'
-QUEUE = 'queue.type="@qtype@" queue.size="100000" queue.dequeueBatchSize="@batch@" queue.workerThreads="@workers@"'
-OMFILE = 'action(type="omfile" file="@out@" template="t" ioBufferSize="256k" flushOnTXEnd="off")'
-DNSTAP = '''module(load="@modules@/imdnstap/.libs/imdnstap.so")
+QUEUE = ('queue.type="@qtype@" queue.size="@qsize@" queue.dequeueBatchSize="@batch@" '
+         'queue.workerThreads="@workers@" queue.workerThreadMinimumMessages="1" '
+         'queue.timeoutShutdown="100000"')
+OMFILE = 'action(type="omfile" file="@out@" template="t" @omfile@)'
+DNSTAP = '''module(load="@modules@/imdnstap/.libs/imdnstap.so" @modparams@)
 module(load="@modules@/mmdnstapparse/.libs/mmdnstapparse.so")
 input(type="imdnstap" @listen@ ruleset="r" name="bench" maxsessions="2000" @input@)
 '''
-FIELDS8 = ("%$!dnstap!time% %$!dnstap!type% %$!dnstap!query_address% %$!dnstap!query_port% "
-           "%$!dnstap!dns!rcode% %$!dnstap!dns!id% %$!dnstap!protocol% %$!dnstap!response_address%")
+FIELDS8 = ("time", "type", "query_address", "query_port", "dns!rcode", "dns!id", "protocol",
+           "response_address")
+TEMPLATE8 = " ".join("%%$!dnstap!%s%%" % field for field in FIELDS8) + "\\n"
+HEADS = {"rate": "events/s", "cpu": "CPU us/event", "rss": "peak RSS MB"}
 
 
-class Daemon:
-    """A private rsyslogd: started with a configuration, measured, stopped."""
+def mmdnstapparse(fmt):
+    tree = fmt == "properties"
+    return 'action(type="mmdnstapparse" replacemsg="%s" output="%s")' % (
+        ("off", fmt) if tree else (fmt, "off"))
 
-    def __init__(self, directory, config):
-        self.directory = directory
-        path = os.path.join(directory, "rsyslog.conf")
-        with open(path, "w") as f:
-            f.write(config)
-        self.log = open(os.path.join(directory, "log"), "w+")
-        self.process = subprocess.Popen(
-            ["rsyslogd", "-n", "-iNONE", "-f", path], stdout=self.log, stderr=self.log)
-        atexit.register(self.process.kill)
 
-    def wait_for(self, condition, what):
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.log.seek(0)
-                sys.exit("bench: %s: %s" % (what, self.log.read()))
-            time.sleep(0.02)
+def to_file(name, action, template="%msg%\\n", values=None, **more):
+    """A variant: imdnstap, an action, and a file that gets the template."""
+    config = DNSTAP + 'template(name="t" type="string" string="%s")\n' % template
+    config += 'ruleset(name="r" ' + QUEUE + ") {\n " + action + "\n " + OMFILE + "\n}\n"
+    return dict(name=name, config=config, values=values or {}, **more)
 
-    def cpu(self):
-        with open("/proc/%d/stat" % self.process.pid) as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
 
-    def peak_mb(self):
-        with open("/proc/%d/status" % self.process.pid) as f:
-            for line in f:
-                if line.startswith("VmHWM"):
-                    return int(line.split()[1]) / 1024
-        return 0.0
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(DEADLINE)
-        self.log.close()
+def to_nothing(name, action="", **more):
+    """A variant that ends at `stop`. Without an action only the input is measured."""
+    config = DNSTAP + 'ruleset(name="r" ' + QUEUE + ") { " + action + " stop }\n"
+    config += 'action(type="omfile" file="@dir@/internal")\n'
+    return dict(dict(name=name, config=config, end="drained" if action else "sent"), **more)
 
 
 class Bench:
     def __init__(self, args, directory):
         self.args = args
         self.directory = directory
+        self.started = time.monotonic()
         self.big = self.unpack(args.big)
         self.mixed = sorted(
             os.path.join(args.corpus, f) for f in os.listdir(args.corpus) if f.endswith(".fstrm"))
-        self.lines = None
+        self.runner = Runner(args.builddir, directory, self.big, args.repeat)
+        self.medians = {}  # of all sections: name -> (rate, cpu, rss)
+        self.json_instructions = None
 
     def unpack(self, path):
         if not path.endswith(".xz"):
@@ -94,16 +83,17 @@ class Bench:
             shutil.copyfileobj(source, f)
         return target
 
-    def tool(self, name):
-        return os.path.join(self.args.builddir, "tests", "bench", name)
-
     # ---- the library
 
-    def instructions(self, stage, files):
+    def bench_lib(self, *arguments):
+        return subprocess.run([self.runner.tool("bench_lib")] + list(arguments),
+                              capture_output=True, text=True, check=True).stdout
+
+    def instructions(self, stage):
         out = subprocess.run(
             ["valgrind", "--tool=callgrind", "--toggle-collect=bench_pass",
-             "--callgrind-out-file=/dev/null", self.tool("bench_lib"), "--pass", stage] + files,
-            capture_output=True, text=True, check=True)
+             "--callgrind-out-file=/dev/null", self.runner.tool("bench_lib"), "--pass", stage]
+            + self.mixed, capture_output=True, text=True, check=True)
         total = [line.split()[-1] for line in out.stderr.splitlines() if "Collected" in line][0]
         return int(total) / int(out.stdout.split()[0])
 
@@ -113,132 +103,66 @@ class Bench:
         print("|---|---|---|---|---|---|")
         timed = {}
         for name, files in (("mixed", self.mixed), ("big", [self.big])):
-            out = subprocess.run([self.tool("bench_lib")] + files, capture_output=True, text=True,
-                                 check=True).stdout
-            for line in out.splitlines():
+            for line in self.bench_lib(*files).splitlines():
                 stage, ns, octets = line.split()
                 timed.setdefault(stage, {})[name] = (float(ns), float(octets))
         for stage, by in timed.items():
-            count = "%.0f" % self.instructions(stage, self.mixed) if shutil.which("valgrind") else "-"
+            count = self.instructions(stage) if shutil.which("valgrind") else None
+            if stage == "json":
+                self.json_instructions = count
             print("| %s | %.0f | %s | %.0f | %.0f | %.0f |" % (
-                stage, by["mixed"][0], count, by["mixed"][1], by["big"][0], by["big"][1]))
-        sys.stdout.flush()
+                stage, by["mixed"][0], "%.0f" % count if count else "-", by["mixed"][1],
+                by["big"][0], by["big"][1]))
+            sys.stdout.flush()
 
-    # ---- one measured run of a variant
+    # ---- sections of runs
 
-    def send(self, target, path, lines=False, connections=1, repeat=1):
-        command = [self.tool("bench_send")] + (["--lines"] if lines else []) + [
-            "--connections", str(connections), "--repeat", str(repeat), target, path]
-        out = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
-        if out.returncode:
-            sys.exit("bench: %s" % out.stderr)
-        count, seconds, start = out.stdout.split()
-        return int(count), float(seconds), float(start)
-
-    def run(self, variant):
-        """One run: (events per second, CPU microseconds per event, peak MB)."""
-        directory = tempfile.mkdtemp(dir=self.directory)
-        out = os.path.join(directory, "out")
-        sock = os.path.join(directory, "sock")
-        values = dict(dir=directory, out=out, sock=sock, modules=self.args.builddir,
-                      listen='path="%s"' % sock, input="", qtype="FixedArray", batch=128, workers=1)
-        values.update(variant.get("values", {}))
-        port_file = os.path.join(directory, "port")
-        if variant.get("tcp"):
-            values["listen"] = 'port="0" address="127.0.0.1" listenportfilename="%s"' % port_file
-        config = GLOBALS + variant["config"]
-        for key, value in values.items():
-            config = config.replace("@%s@" % key, str(value))
-        daemon = Daemon(directory, config)
-        ready = port_file if variant.get("tcp") else sock
-        daemon.wait_for(lambda: os.path.exists(ready) and (ready == sock or os.path.getsize(ready)),
-                        "no listener")
-        target = "unix:" + sock
-        if variant.get("tcp"):
-            target = "tcp:" + open(port_file).read().strip()
-        before = daemon.cpu()
-        count, seconds, start = self.send(
-            target, self.lines if variant.get("floor") else self.big, variant.get("floor", False),
-            variant.get("connections", 1), variant.get("repeat", self.args.repeat))
-        if variant.get("output", True):
-            seconds = self.wait_output(daemon, out, variant, count) - start
-        spent = daemon.cpu() - before
-        peak = daemon.peak_mb()
-        daemon.stop()
-        if variant.get("output", True):
-            self.check(out, variant, count)
-            if variant.get("keep"):
-                shutil.move(out, self.kept(variant["keep"]))
-        shutil.rmtree(directory)
-        return count / seconds, spent * 1e6 / count, peak
-
-    def kept(self, name):
-        return os.path.join(self.directory, name)
-
-    def wait_output(self, daemon, out, variant, count):
-        """The time of the last write, once nothing has been written for a while and CPU is idle."""
-        state = {"size": -1, "cpu": -1.0, "quiet": 0}
-
-        def quiet():
-            size = os.path.getsize(out) if os.path.exists(out) else 0
-            cpu = daemon.cpu()
-            same = size == state["size"] and size > 0 and cpu == state["cpu"]
-            state.update(size=size, cpu=cpu, quiet=state["quiet"] + 1 if same else 0)
-            return state["quiet"] >= 25
-
-        daemon.wait_for(quiet, "output does not end")
-        return os.stat(out).st_mtime
-
-    def check(self, out, variant, count):
-        if variant.get("any_lines"):
-            return
-        with open(out, "rb") as f:
-            lines = sum(chunk.count(b"\n") for chunk in iter(lambda: f.read(1 << 20), b""))
-        if lines != count:
-            sys.exit("bench: %s: %d lines of %d events" % (variant["name"], lines, count))
-
-    def section(self, title, variants, base):
+    def section(self, key, title, variants, base):
         variants = [v for v in variants if v["name"] == base or re.search(self.args.only, v["name"])]
         print("\n## %s\n" % title)
-        print("| variant | events/s | CPU us/event | peak RSS MB | rate / %s | CPU / %s |" % (base, base))
-        print("|---|---|---|---|---|---|")
+        sys.stdout.flush()
         runs = {v["name"]: [] for v in variants}
-        for _ in range(self.args.rounds):
+        rounds, took = 0, 0.0
+        while rounds < self.args.rounds:
+            begin = time.monotonic()
+            left = self.started + self.args.limit - LATER[key] - begin
+            if rounds and left < took:
+                break
             for variant in variants:
-                runs[variant["name"]].append((variant.get("run") or self.run)(variant))
+                run = getattr(self.runner, variant.get("run", "run"))
+                runs[variant["name"]].append(run(variant))
+            rounds, took = rounds + 1, time.monotonic() - begin
         medians = {name: [statistics.median(column) for column in zip(*rows)]
                    for name, rows in runs.items()}
+        self.medians.update(medians)
+        print("| variant | %s | rate / %s | CPU / %s |" % (" | ".join(HEADS.values()), base, base))
+        print("|---|---|---|---|---|---|")
         for name, (rate, cpu, peak) in medians.items():
             print("| %s | %.0f | %.2f | %.0f | %.2f | %.2f |" % (
                 name, rate, cpu, peak, rate / medians[base][0], cpu / max(medians[base][1], 0.01)))
+        print("\n%d rounds of %.0f s, load %.1f" % (rounds, took, os.getloadavg()[0]))
         sys.stdout.flush()
 
-    # ---- sections
-
     def input_alone(self):
-        stop = DNSTAP + 'ruleset(name="r" ' + QUEUE + ') { stop }\naction(type="omfile" file="@dir@/internal")\n'
-        none = 'messagetypes="AUTH_QUERY"'
-        variants = [dict(name="unix, 1 connection", config=stop, output=False)]
-        for connections in (10, 100):
-            variants.append(dict(name="unix, %d connections" % connections, config=stop, output=False,
-                                 connections=connections, repeat=max(1, self.args.repeat * 2 // connections)))
+        none = dict(input='messagetypes="AUTH_QUERY"')
+        two = dict(modparams='threads="2"')
+        variants = [to_nothing("unix, 1 connection")]
+        for tcp in (False, True):
+            for connections in (1, 10, 100):
+                if tcp or connections > 1:
+                    variants.append(to_nothing(
+                        "%s, %d connection%s" % ("TCP" if tcp else "unix", connections,
+                                                 "s" if connections > 1 else ""),
+                        tcp=tcp, connections=connections, times=2 / connections))
         variants += [
-            dict(name="tcp, 1 connection", config=stop, output=False, tcp=True),
-            dict(name="unix, all filtered", config=stop, output=False, values=dict(input=none),
-                 repeat=self.args.repeat * 4),
-            dict(name="tcp, all filtered", config=stop, output=False, tcp=True,
-                 values=dict(input=none), repeat=self.args.repeat * 4)]
-        variants.append(dict(name="unix, bundle 64", config=stop, output=False,
-                             values=dict(input='bundle="64"'), repeat=self.args.repeat * 2))
-        self.section("Input alone, to `stop`", variants, "unix, 1 connection")
-
-    def parse(self, fmt, template="%msg%\\n", **more):
-        """A variant whose file gets the template, of text in the message or of the tree."""
-        tree = fmt == "properties"
-        config = DNSTAP + 'template(name="t" type="string" string="%s")\n' % template
-        config += 'ruleset(name="r" ' + QUEUE + ') {\n action(type="mmdnstapparse" '
-        config += 'replacemsg="%s" output="%s")\n ' % (("off", fmt) if tree else (fmt, "off"))
-        return dict(config=config + OMFILE + "\n}\n", **more)
+            to_nothing("unix, 10 connections, 2 threads", connections=10, times=0.2, values=two),
+            to_nothing("unix, 100 connections, 2 threads", connections=100, times=0.02, values=two),
+            to_nothing("unix, all filtered", values=none, times=6),
+            to_nothing("TCP, all filtered", values=none, times=6, tcp=True),
+            to_nothing("unix, 10 connections, 2 threads, all filtered", values=dict(none, **two),
+                       connections=10, times=0.6),
+            to_nothing("unix, bundle 64", values=dict(input='bundle="64"'), times=2)]
+        self.section("input", "Input alone, to `stop`", variants, "unix, 1 connection")
 
     def floor(self, workers):
         config = ('module(load="imptcp")\ninput(type="imptcp" path="@sock@" ruleset="r")\n'
@@ -247,71 +171,155 @@ class Bench:
         return dict(name="floor: imptcp, JSON lines" + (", 2 workers" if workers == 2 else ""),
                     config=config, floor=True, values=dict(workers=workers))
 
-    def end_to_end(self):
-        first = self.parse("json", name="json", keep="json.lines", repeat=1)
-        self.run(first)
-        self.lines = self.kept("json.lines")
-        floor = self.floor(1)
-        variants = [floor, self.parse("json", name="json"),
-                    self.parse("json", name="json, 2 workers", values=dict(workers=2)),
-                    self.floor(2)]
-        for fmt in self.formats():
-            if fmt != "json":
-                variants.append(self.parse(fmt, name=fmt, any_lines=True))
-        variants += [
-            self.parse("properties", name="properties, 8 fields", template=FIELDS8 + "\\n"),
-            self.parse("properties", name="properties, 8 fields, 2 workers", template=FIELDS8 + "\\n",
-                       values=dict(workers=2)),
-            self.parse("properties", name="properties, whole tree", template="%$!dnstap%\\n")]
-        bundle = dict(input='bundle="64"')
-        variants += [self.parse("json", name="json, bundle 64", values=bundle),
-                     self.parse("json", name="json, bundle 64, 2 workers",
-                                values=dict(bundle, workers=2))]
-        variants += self.peers()
-        self.section("End to end: unix socket, queue, mmdnstapparse, omfile", variants, floor["name"])
-
     def formats(self):
-        out = subprocess.run([self.tool("bench_lib"), "--list"], capture_output=True, text=True, check=True)
-        stages = out.stdout.split()
+        stages = self.bench_lib("--list").split()
         return stages[stages.index("cobs-in-out") + 1:]
+
+    def variants_of_trees(self):
+        ready = 'action(type="ready_tree")'
+        load = 'module(load="@modules@/tests/bench/.libs/ready_tree.so")\n'
+        variants = []
+        for workers in (1, 2):
+            suffix = ", 2 workers" if workers == 2 else ""
+            values = dict(workers=workers)
+            if os.path.exists(os.path.join(self.args.builddir, "tests/bench/.libs/ready_tree.so")):
+                variant = to_file("ready tree of 35 fields, 8 in the template" + suffix, ready,
+                                  TEMPLATE8, values)
+                variant["config"] = load + variant["config"]
+                variants.append(variant)
+            variants.append(to_file("properties, 8 fields" + suffix, mmdnstapparse("properties"),
+                                    TEMPLATE8, values))
+        variants.append(to_file("properties, whole tree", mmdnstapparse("properties"),
+                                "%$!dnstap%\\n"))
+        return variants
+
+    def variants_of_bundles(self):
+        json, bundle = mmdnstapparse("json"), 'bundle="64"'
+        fast = dict(input=bundle + ' encoding="raw"',
+                    omfile='ioBufferSize="1m" flushOnTXEnd="off" asyncWriting="on"')
+        return [to_file("json, bundle 64", json, values=dict(input=bundle), times=2),
+                to_file("json, bundle 64, 2 workers", json, values=dict(input=bundle, workers=2),
+                        times=2),
+                to_file("json, bundle 64, raw, asynchronous file", json, values=fast, times=2),
+                to_file("json, bundle 64, raw, asynchronous file, 2 workers", json,
+                        values=dict(fast, workers=2), times=2)]
 
     def peers(self):
         found = []
-        for name, command in (("dnstap -j", ["dnstap", "-j"]), ("dnstap -y", ["dnstap", "-y"])):
-            if shutil.which("dnstap"):
-                found.append(dict(name="peer: " + name, command=command, run=self.run_peer))
+        if shutil.which("dnstap"):
+            found += [dict(name="peer: dnstap " + o, command=["dnstap", o], run="run_peer")
+                      for o in ("-j", "-y")]
         if shutil.which("dnstap-ldns"):
-            found.append(dict(name="peer: dnstap-ldns -y (from a file)", run=self.run_ldns))
+            found.append(dict(name="peer: dnstap-ldns -y (from a file)", run="run_reader",
+                              command=["dnstap-ldns", "-y", "-r"]))
         return found
 
-    def run_peer(self, variant):
-        directory = tempfile.mkdtemp(dir=self.directory)
-        sock, out = os.path.join(directory, "sock"), os.path.join(directory, "out")
-        peer = subprocess.Popen(variant["command"] + ["-u", sock, "-w", out],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + DEADLINE
-        while not os.path.exists(sock) and time.monotonic() < end:
-            time.sleep(0.02)
-        count, seconds, _ = self.send("unix:" + sock, self.big, repeat=1)
-        peer.send_signal(signal.SIGINT)
-        _, _, usage = os.wait4(peer.pid, 0)
-        peer.returncode = 0
-        shutil.rmtree(directory)
-        return count / seconds, (usage.ru_utime + usage.ru_stime) * 1e6 / count, usage.ru_maxrss / 1024
+    def end_to_end(self):
+        json = mmdnstapparse("json")
+        self.runner.run(to_file("json", json, keep=True, times=1 / self.args.repeat))
+        floor = self.floor(1)
+        heavy = 'action(type="mmdnstapparse" replacemsg="off" output=["json","ecs","ocsf","cef"])'
+        variants = [floor, to_file("json", json),
+                    to_file("json, 2 workers", json, values=dict(workers=2)), self.floor(2)]
+        variants += [to_file(f, mmdnstapparse(f), any_lines=True) for f in self.formats() if f != "json"]
+        variants += self.variants_of_trees() + self.variants_of_bundles()
+        variants += [to_nothing("decode-bound, 1 worker", heavy, values=dict(workers=1), times=0.5),
+                     to_nothing("decode-bound, 2 workers", heavy, values=dict(workers=2), times=0.5)]
+        self.section("e2e", "End to end: unix socket, queue, mmdnstapparse, omfile",
+                     variants + self.peers(), floor["name"])
 
-    def run_ldns(self, variant):
-        start = time.monotonic()
-        with open(os.devnull, "w") as nowhere:
-            peer = subprocess.Popen(["dnstap-ldns", "-y", "-r", self.big], stdout=nowhere)
-            _, _, usage = os.wait4(peer.pid, 0)
-            peer.returncode = 0
-        seconds = time.monotonic() - start
-        count = self.frame_count()
-        return count / seconds, (usage.ru_utime + usage.ru_stime) * 1e6 / count, usage.ru_maxrss / 1024
+    # ---- what rsyslog's own parameters do
 
-    def frame_count(self):
-        with open(self.kept("json.lines"), "rb") as f:
-            return f.read().count(b"\n")
+    def tuning(self):
+        json, bundle = mmdnstapparse("json"), 'bundle="64"'
+        variants = [to_file("json", json)]
+        for name, values in (
+                ("queue LinkedList", dict(qtype="LinkedList")), ("queue Direct", dict(qtype="Direct")),
+                ("batch 16", dict(batch=16)), ("batch 1024", dict(batch=1024)),
+                ("2 workers", dict(workers=2)),
+                ("file: 4k buffer", dict(omfile='ioBufferSize="4k" flushOnTXEnd="off"')),
+                ("file: 1m buffer", dict(omfile='ioBufferSize="1m" flushOnTXEnd="off"')),
+                ("file: 256k, flushOnTXEnd", dict(omfile='ioBufferSize="256k" flushOnTXEnd="on"')),
+                ("file: 256k, asyncWriting",
+                 dict(omfile='ioBufferSize="256k" flushOnTXEnd="off" asyncWriting="on"')),
+                ("encoding raw", dict(input='encoding="raw"')),
+                ("bundle 8", dict(input='bundle="8"')), ("bundle 64", dict(input=bundle)),
+                ("bundle 256", dict(input='bundle="256"'))):
+            variants.append(to_file("json, " + name, json, values=values))
+        tree = mmdnstapparse("properties")
+        for batch in (16, 128, 1024):
+            variants.append(to_file("properties, batch %d, 2 workers" % batch, tree, TEMPLATE8,
+                                    dict(batch=batch, workers=2)))
+        for library in ("jemalloc", "tcmalloc_minimal"):
+            found = self.library_path(library)
+            if found:
+                variants.append(to_file("json, " + library, json, preload=found))
+                variants.append(to_file("properties, 2 workers, " + library, tree, TEMPLATE8,
+                                        dict(workers=2), preload=found))
+        self.section("e2e", "Tuning", variants, "json")
+
+    @staticmethod
+    def library_path(name):
+        out = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True).stdout
+        found = re.search(r"\blib%s\.so\S* .*=> (\S+)" % name, out)
+        return found and found.group(1)
+
+    # ---- against the targets
+
+    def targets(self):
+        m = self.medians
+        rows = []
+
+        def row(target, value, met, unit="%.2f"):
+            rows.append("| %s | %s | %s |" % (target, unit % value, "met" if met else "missed"))
+
+        def ratio(column, above, below, target, at_least=None, at_most=None):
+            if above in m and below in m:
+                value = m[above][column] / max(m[below][column], 0.001)
+                row(target, value, value >= at_least if at_least else value <= at_most)
+
+        if self.json_instructions:
+            row("frame to JSON, instructions: at most 8,000", self.json_instructions,
+                self.json_instructions <= 8000, "%.0f")
+        floor = "floor: imptcp, JSON lines"
+        ratio(0, "json", floor, "json, rate / floor: at least 1.5", at_least=1.5)
+        ratio(1, "json", floor, "json, CPU / floor: at most 0.6", at_most=0.6)
+        ratio(1, "json", "peer: dnstap -j", "json, CPU / `dnstap -j`: at most 0.25", at_most=0.25)
+        bundles = [name for name in m if name.startswith("json, bundle 64")]
+        for name in bundles:
+            ratio(0, name, "json", name + ", rate / json: at least 2", at_least=2)
+            row(name + ": at least 1,000,000/s", m[name][0], m[name][0] >= 1e6, "%.0f")
+        if "unix, all filtered" in m:
+            rate = 1e6 / m["unix, all filtered"][1]
+            row("all filtered, per second of CPU: at least 3,000,000", rate, rate >= 3e6, "%.0f")
+        ratio(0, "properties, 8 fields", "ready tree of 35 fields, 8 in the template",
+              "properties, rate / ready tree: at least 0.9", at_least=0.9)
+        ratio(0, "decode-bound, 2 workers", "decode-bound, 1 worker",
+              "decode-bound, 2 workers / 1: at least 1.6", at_least=1.6)
+        if rows:
+            print("\n## Targets\n\n| target | measured | |\n|---|---|---|\n" + "\n".join(rows))
+
+    # ---- memory
+
+    def soak(self, seconds):
+        variant = to_file("soak", mmdnstapparse("json"), values=dict(out="/dev/null", qsize=2000))
+        idle = self.runner.idle_mb()
+        samples, count = self.runner.resident(variant, seconds)
+        settled = [s for s in samples if s[0] >= seconds / 10]
+        first = [mb for at, mb in settled if at < seconds / 5]
+        last = [mb for at, mb in settled if at >= seconds * 0.9]
+        if not first or not last:
+            sys.exit("bench: too short to say anything")
+        slope = statistics.linear_regression(*zip(*settled)).slope * 600
+        above = statistics.mean(last) - idle
+        print("\n## RSS at full load for %d s, `json` to /dev/null, a queue of 2,000 messages\n" % seconds)
+        print("| events | events/s | idle rsyslogd, MB | first, MB | last, MB | slope, MB per 10 min "
+              "| above idle, MB |\n|---|---|---|---|---|---|---|")
+        print("| %d | %.0f | %.1f | %.1f | %.1f | %.2f | %.1f |" % (
+            count, count / seconds, idle, statistics.mean(first), statistics.mean(last), slope, above))
+        print("\nflat (at most 1 MB from first to last): %s; at most 40 MB above idle: %s" % (
+            "met" if statistics.mean(last) - statistics.mean(first) <= 1 else "missed",
+            "met" if above <= 40 else "missed"))
 
 
 def main():
@@ -321,18 +329,28 @@ def main():
     parser.add_argument("--big", default=os.path.join(HERE, "..", "corpus", "big-cut.fstrm.xz"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=10, help="times that `big` is sent per run")
-    parser.add_argument("--sections", default="lib,input,e2e")
+    parser.add_argument("--limit", type=float, default=720,
+                        help="seconds; no round begins that would end later (the first one always does)")
+    parser.add_argument("--sections", default="lib,input,e2e", help="of lib, input, e2e, tuning")
     parser.add_argument("--only", default=".*", help="variants to run, a regular expression")
+    parser.add_argument("--soak", type=int, metavar="SECONDS", help="RSS over time, and nothing else")
+    parser.add_argument("--directory", help="where output files go; else below TMPDIR")
     args = parser.parse_args()
     args.builddir = os.path.abspath(args.builddir)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by a signal"))
-    directory = tempfile.mkdtemp(prefix="bench-")
+    directory = tempfile.mkdtemp(prefix="bench-", dir=args.directory)
     try:
         bench = Bench(args, directory)
+        print("%d processors, load %.1f at the start" % (os.cpu_count(), os.getloadavg()[0]))
+        if args.soak:
+            bench.soak(args.soak)
+            return
         for name, run in (("lib", bench.library), ("input", bench.input_alone),
-                          ("e2e", bench.end_to_end)):
+                          ("e2e", bench.end_to_end), ("tuning", bench.tuning)):
             if name in args.sections.split(","):
                 run()
+        bench.targets()
+        print("\n%.0f s" % (time.monotonic() - bench.started))
     finally:
         shutil.rmtree(directory)
 

@@ -1,9 +1,9 @@
 /* bench_send.c - sends frames, or finished lines, as fast as the receiver takes them.
  *
- *   bench_send [--lines] [--connections N] [--repeat R] unix:PATH|tcp:PORT FILE
+ *   bench_send [--lines] [--connections N] [--repeat R | --seconds S] unix:PATH|tcp:PORT FILE
  *
  * Frames: FILE is a Frame Streams file; each connection does the bidirectional handshake, sends all
- * of its data frames R times, then STOP, and waits for FINISH. Lines: FILE's octets, R times.
+ * of its data frames R times (or over and over for S seconds), then STOP, and waits for FINISH. Lines: FILE's octets.
  * Prints what all connections sent of frames or lines, the seconds from the first connect to the
  * end of the last connection, and the time of day of that first connect. Loopback only.
  *
@@ -33,7 +33,14 @@ struct job {
     const uint8_t *data;
     size_t len;
     unsigned long repeat;
+    double until; /* 0: `repeat` counts */
     bool lines;
+};
+
+struct sender {
+    pthread_t thread;
+    const struct job *job;
+    unsigned long sent; /* times the data */
 };
 
 static void die(const char *what)
@@ -126,9 +133,18 @@ static int open_target(const char *target)
     return fd;
 }
 
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void *run(void *argument)
 {
-    const struct job *job = argument;
+    struct sender *sender = argument;
+    const struct job *job = sender->job;
     int fd = open_target(job->target);
     char end;
 
@@ -137,7 +153,7 @@ static void *run(void *argument)
         expect_control(fd, ACCEPT);
         send_control(fd, START, true);
     }
-    for (unsigned long i = 0; i < job->repeat; i++)
+    for (; job->until > 0 ? seconds() < job->until : sender->sent < job->repeat; sender->sent++)
         send_all(fd, job->data, job->len);
     if (!job->lines) {
         send_control(fd, STOP, false);
@@ -203,19 +219,11 @@ static unsigned long count_lines(const uint8_t *data, size_t len)
     return count;
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
     struct job job = {.repeat = 1};
-    unsigned long connections = 1, count;
-    static pthread_t threads[CONNECTIONS_MAX];
+    unsigned long connections = 1, count, sent = 0;
+    static struct sender senders[CONNECTIONS_MAX];
     uint8_t *data;
     struct timespec day;
     double start;
@@ -228,6 +236,8 @@ int main(int argc, char **argv)
             connections = strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--repeat") == 0)
             job.repeat = strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--seconds") == 0)
+            job.until = strtod(argv[++i], NULL);
     }
     errno = EINVAL;
     if (i != argc - 2 || connections < 1 || connections > CONNECTIONS_MAX)
@@ -241,13 +251,19 @@ int main(int argc, char **argv)
     job.data = data;
     clock_gettime(CLOCK_REALTIME, &day);
     start = seconds();
-    for (unsigned long c = 0; c < connections; c++)
-        if (pthread_create(&threads[c], NULL, run, &job) != 0)
+    if (job.until > 0)
+        job.until += start;
+    for (unsigned long c = 0; c < connections; c++) {
+        senders[c].job = &job;
+        if (pthread_create(&senders[c].thread, NULL, run, &senders[c]) != 0)
             die("thread");
-    for (unsigned long c = 0; c < connections; c++)
-        pthread_join(threads[c], NULL);
-    printf("%lu %.6f %lld.%09ld\n", count * job.repeat * connections, seconds() - start,
-           (long long)day.tv_sec, day.tv_nsec);
+    }
+    for (unsigned long c = 0; c < connections; c++) {
+        pthread_join(senders[c].thread, NULL);
+        sent += senders[c].sent;
+    }
+    printf("%lu %.6f %lld.%09ld\n", count * sent, seconds() - start, (long long)day.tv_sec,
+           day.tv_nsec);
     free(data);
     return 0;
 }
