@@ -12,7 +12,7 @@ import time
 import fstrm
 import tap
 from fstrm import Client
-from harness import check_json, check_matches, corpus, rsyslogd, wait_for
+from harness import BUILD, check_config, check_json, check_matches, corpus, rsyslogd, wait_for
 
 UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
 META = "%hostname%|%fromhost-ip%|%fromhost%|%programname%|%syslogtag%|%inputname%|%syslogfacility-text%|" \
@@ -80,6 +80,30 @@ def test_ratelimit(case):
     daemon.wait_lines(100)
     now = daemon.check_books(500, 100)
     assert now["frames.ratelimited"] == 400, now
+
+
+def has_ratelimit_objects():
+    with open(os.path.join(BUILD, "config.h")) as file:
+        return "#define HAVE_RATELIMIT_OBJECTS 1" in file.read()
+
+
+def test_ratelimit_name(case):
+    """Two inputs share the settings of a ratelimit() object, each with a burst of its own. A daemon
+    without such objects refuses the parameter."""
+    text = 'input(type="imdnstap" name="%s" path="{dir}/%s" ratelimit.name="few" ruleset="dnstap")'
+    if not has_ratelimit_objects():
+        status, lines = check_config(case.dir, 'module(load="imdnstap")\n' + text % ("t", "sock"))
+        assert status != 0 and [line for line in lines if "came with 8.2602" in line], lines
+        return
+    daemon = rsyslogd(case, extra='ratelimit(name="few" interval="600" burst="100")',
+                      input=text % ("t", "sock") + "\n" + text % ("u", "other"))
+    daemon.wait_socket(os.path.join(case.dir, "other"))
+    for name in ("sock", "other"):
+        fstrm.deliver(daemon.wait_socket(os.path.join(case.dir, name)), [fstrm.payload(qid=n) for n in range(500)])
+    daemon.wait_lines(200)
+    for name in ("t", "u"):
+        now = daemon.check_books(500, 100, name)
+        assert now["frames.ratelimited"] == 400, now
 
 
 @tap.cases("identity", "peer", "local")
