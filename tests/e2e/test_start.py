@@ -272,13 +272,19 @@ def test_datagram_socket_of_systemd(case):
 
 
 def test_sockets_passed_to_another_process(case):
-    """LISTEN_PID names somebody else: the variables are not for us."""
-    daemon = Activated(case.dir, input=UNIX % "")
-    daemon.command = lambda: ["env", "LISTEN_PID=1", "LISTEN_FDS=1"] + Rsyslogd.command(daemon)
-    case.start(daemon)
-    fstrm.deliver(daemon.wait_socket(), numbered(1, 1))
-    daemon.wait_lines(1)
-    assert not daemon.log("taken over")
+    """LISTEN_PID names somebody else: the variables are not for us, and the socket is another's."""
+    path = os.path.join(case.dir, "sock")
+    with socket.socket(socket.AF_UNIX) as ours:
+        ours.bind(path)
+        ours.listen(8)
+        daemon = Activated(case.dir, input=UNIX % "")
+        daemon.pass_fds = (fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD, 100),)
+        command = daemon.command()
+        daemon.command = lambda: [part.replace("LISTEN_PID=$$", "LISTEN_PID=1") for part in command]
+        case.start(daemon)
+        daemon.wait_log("another process listens on this socket")
+        assert not daemon.log("taken over")
+        os.close(daemon.pass_fds[0])
 
 
 def limit(daemon, what, soft):
