@@ -40,7 +40,8 @@ def replay(case, name, octets, pattern, whole, more=""):
     if whole is not None:
         assert count == whole, line
     assert ids(daemon.wait_lines(count)) == list(range(1, count + 1))
-    daemon.check_books(count, count)
+    invalid = int("over the size limit" in line)
+    assert daemon.check_books(count + invalid, count)["frames.invalid"] == invalid
     return count
 
 
