@@ -13,6 +13,7 @@ E2E_TESTS = \
 	tests/e2e/test_live.py \
 	tests/e2e/test_pressure.py \
 	tests/e2e/test_privdrop.py \
+	tests/e2e/test_promises.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_restart.py \
 	tests/e2e/test_shipped.py \
@@ -31,6 +32,8 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/harness.py \
 	tests/e2e/latency.py \
 	tests/e2e/producers.py \
+	tests/e2e/queue/q.00000001 \
+	tests/e2e/queue/q.qi \
 	tests/e2e/soak.py \
 	tests/e2e/tap.py
 if WITH_RSYSLOG

@@ -35,7 +35,7 @@ class Sink:
         self.output = f'action(type="omfile" file="{path}" template="line")'
         self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         self.most, self.numbers = most, []
-        self.open, self.over = threading.Event(), threading.Event()
+        self.open, self.over, self.cut = threading.Event(), threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run)
 
     def start(self):
@@ -44,12 +44,20 @@ class Sink:
     def _run(self):
         rest = b""
         while not self.over.is_set():
+            if self.cut.is_set():
+                rest = b""
+                self.cut.clear()
             if not self.open.wait(0.02) or not select.select([self.fd], [], [], 0.02)[0]:
                 continue
             *lines, rest = (rest + os.read(self.fd, self.most)).split(b"\n")
             self.numbers += [int(json.loads(line)["extra"].split(" ")[0]) for line in lines]
             if self.most < 1 << 20:
                 self.over.wait(0.005)
+
+    def drained(self):
+        """Until nothing is left in the FIFO; a cut line in it is dropped by the next whole one."""
+        wait_for("an empty FIFO", lambda: not select.select([self.fd], [], [], 0.05)[0])
+        self.cut.set()
 
     def stop(self):
         self.over.set()
