@@ -8,6 +8,8 @@
 #                   (default: bookworm trixie sid)
 #   --mirror URL    where its packages come from (default: for Debian what this machine's apt has,
 #                   else http://deb.debian.org/debian; for Ubuntu http://archive.ubuntu.com/ubuntu)
+#   --keyring FILE  the keys of that mirror, when they are not where debootstrap looks (Ubuntu's are in
+#                   the package ubuntu-keyring); what is not signed is not used
 #   --dir DIR       where the roots and the logs go (default: MATRIX_DIR, else /var/tmp/dnstap-matrix)
 #   --source DIR    where trees rsyslog-VERSION are, for a release whose archive has lost the source
 #                   of its rsyslog; each must be of the exact version
@@ -31,7 +33,7 @@ export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin
 top=$(cd "$(dirname "$0")/.." && pwd)
 dir=${MATRIX_DIR:-/var/tmp/dnstap-matrix}
-suites=() mirror='' source='' fresh=no run=yes
+suites=() mirror='' source='' keyring=() fresh=no run=yes
 
 die() {
     echo "matrix: $*" >&2
@@ -40,11 +42,12 @@ die() {
 
 while [ $# -gt 0 ]; do
     case $1 in
-    --suite|--mirror|--source|--dir)
+    --suite|--mirror|--keyring|--source|--dir)
         [ $# -gt 1 ] || die "$1 needs a value"
         case $1 in
         --suite) suites+=("$2") ;;
         --mirror) mirror=$2 ;;
+        --keyring) keyring=(--keyring "$2") ;;
         --source) source=$2 ;;
         --dir) dir=$2 ;;
         esac
@@ -104,8 +107,8 @@ make_root() {
     url=$(mirror_of "$suite")
     ! is_ubuntu "$suite" || components=main,universe
     say "$suite: debootstrap from $url"
-    timeout -k 30 1800 debootstrap --variant=minbase --components=$components "$suite" "$root" "$url" \
-        "$(script_of "$suite")" >"$dir/$suite.debootstrap.log" 2>&1 || {
+    timeout -k 30 1800 debootstrap --variant=minbase --components=$components --force-check-gpg \
+        "${keyring[@]}" "$suite" "$root" "$url" "$(script_of "$suite")" >"$dir/$suite.debootstrap.log" 2>&1 || {
         tail -n 5 "$dir/$suite.debootstrap.log"
         return 1
     }
