@@ -175,6 +175,8 @@ def sections_differ(got, message):
     out = []
     for key, rrsets in zip(("answers", "authorities", "additionals"), message.sections[1:]):
         rows = got[key]
+        if key == "additionals" and message.tsig:
+            rrsets = [*rrsets, message.tsig]  # by dnspython 2.4 and later, which does not judge it
         if len(rows) != len(rrsets):
             out.append(f"{key}: {len(rows)} RRs, want {len(rrsets)}")
         for row, rrset in zip(rows, rrsets):
@@ -330,7 +332,7 @@ def main():
         check_capture(path)
     known = [entry.why for key, entry in KNOWN.items()
              if not entry.seen and (shutil.which("dnstap") or key not in ("port 0", "nil"))]
-    tap.ok(not known, "KNOWN: everything listed there is still so", *known)
+    tap.ok(not known or not oracle.as_listed(), "KNOWN: everything listed there is still so", *known)
     tap.done()
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Our messages and rdata text against Knot DNS: libknot 3.2 and libzscanner.
+"""Our messages and rdata text against Knot DNS: libknot (the lists below are for 3.2) and libzscanner.
 
 Every message of every capture: header, question, RRs and EDNS as libknot reads them; the text of every RR, read back
 by those of parsers.py that know the type, gives the octets that libknot took out of the message. Every RR, and every
@@ -9,6 +9,7 @@ What differs is listed here with its reason; an entry that nothing needs any mor
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import itertools
 import json
 import os
 import re
@@ -87,17 +88,30 @@ TEXTS = [
 def text_differs(rdtype, wire, text):
     """[what is wrong] with our text, compared with libknot's."""
     theirs = oracle.knot().text(rdtype, wire)
-    if rdtype in GENERIC:
-        return [] if theirs.startswith("\\#") else [f"libknot has a format for TYPE{rdtype}: {theirs}"]
-    want = text
-    for entry in TEXTS:
-        if rdtype not in entry.types or want is None:
-            continue
-        changed = entry.change(want)
+    if rdtype in GENERIC and theirs.startswith("\\#"):
+        return []
+    if rdtype in GENERIC and oracle.as_listed():
+        return [f"libknot has a format for TYPE{rdtype}: {theirs}"]
+    entries = [entry for entry in TEXTS if rdtype in entry.types]
+    want = as_libknot(entries, text, theirs)
+    if want in (None, theirs):
+        return []
+    # A newer one may need only some of the changes.
+    some = [s for n in range(len(entries)) for s in itertools.combinations(entries, n) if not oracle.as_listed()]
+    if any(as_libknot(s, text, theirs) == theirs for s in some):
+        return []
+    return [f"TYPE{rdtype} {wire.hex()}: {want}, libknot {theirs}"]
+
+
+def as_libknot(entries, text, theirs):
+    for entry in entries:
+        if text is None:
+            break
+        changed = entry.change(text)
         # Needed: without the change the texts would differ.
-        entry.seen = entry.seen or (changed != want and want != theirs)
-        want = changed
-    return [] if want in (None, theirs) else [f"TYPE{rdtype} {wire.hex()}: {want}, libknot {theirs}"]
+        entry.seen = entry.seen or (changed != text and text != theirs)
+        text = changed
+    return text
 
 
 def check_cases():
@@ -235,7 +249,7 @@ def main():
         check_capture(path)
     check_largest()
     stale = [entry.why for entry in TEXTS + list(MESSAGES.values()) if not entry.seen]
-    tap.ok(not stale, "everything listed as a difference is still one", *stale)
+    tap.ok(not stale or not oracle.as_listed(), "everything listed as a difference is still one", *stale)
     tap.done()
 
 

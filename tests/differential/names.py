@@ -79,6 +79,8 @@ NEWER = {
 OTHER = {
     ("dnspython", "ede", 0): ("OTHER", "Other Error in RFC 8914 4.1"),
     ("libknot", "ede", 0): ("Other", "Other Error in RFC 8914 4.1"),
+    ("dnspython", "option", 18): ("REPORTCHANNEL", "REPORT-CHANNEL in the registry; 2.7"),
+    ("libknot", "type", 65401): ("ALIAS", "of its own, for private use in the registry; 3.5"),
     ("ldns", "rcode", 4): ("NOTIMPL", "NotImp in the registry"),
     ("libknot", "rcode", 4): ("NOTIMPL", "NotImp in the registry"),
 }
@@ -151,7 +153,7 @@ def check_oracle(who, theirs, mine):
         if not same and not (table in ("type", "class") and value == 0):
             wrong.append(f"{table} {value}: {text}, ours {mine.get((table, value))}")
     wrong += [f"{key[1]} {key[2]} is no longer {text}" for key, (text, _) in OTHER.items()
-              if key[0] == who and theirs.get(key[1:]) != text]
+              if key[0] == who and theirs.get(key[1:], text) != text]
     tap.ok(not wrong, f"{who}: its {len(theirs)} names are ours", *wrong)
 
 
@@ -171,7 +173,7 @@ def main():
     tap.ok(not missing, "every other row of ours is in NEWER", *missing)
     wrong = [f"{key}: {text}, ours {mine.get(key)}" for key, (text, _) in NEWER.items() if mine.get(key) != text]
     tap.ok(not wrong, "every row of NEWER is ours", *wrong)
-    if len(known) == 3:
+    if len(known) == 3 and oracle.as_listed():
         stale = [f"{key}: {text}" for key, (text, _) in NEWER.items() if key in everybody]
         tap.ok(not stale, "no oracle knows a row of NEWER", *stale)
     tap.done()

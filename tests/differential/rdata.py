@@ -105,7 +105,7 @@ def main():
     check_set("generated", rdata_cases.CASES, True)
     check_cut(rdata_cases.CASES)
     listed = parsers.stale({t: oracle.rdata_text([(t, w) for w in cases]) for t, cases in rdata_cases.CASES.items()})
-    tap.ok(not listed, "parsers.py: everything listed there is still so", *listed)
+    tap.ok(not listed or not oracle.as_listed(), "parsers.py: everything listed there is still so", *listed)
     for t, wire, want, reference in rdata_cases.HAND:
         (text,) = oracle.rdata_text([(t, wire)])
         tap.ok(text == want, f"by hand: TYPE{t}, {reference}", f"got  {text}", f"want {want}")

@@ -146,13 +146,20 @@ def play(daemon, payloads=None):
     fstrm.deliver(daemon.socket, payloads or made.frames_of(SAMPLE))
 
 
+# What 8.2608 says of these files and older ones do not (doc/compatibility.md): defaults that
+# compatibility.defaults.secure changes, a parameter that older Elasticsearch needs, and a server that it asks for its kind.
+NEWER = ("^rsyslogd: (warning during parsing file .*: backward-compatible insecure default in use: |"
+         "omelasticsearch: (parameter 'searchType' is deprecated |platform detection request to |"
+         "unable to detect target platform ))")
+
+
 @tap.cases(*FILES)
 def test_file_loads(case, name):
     with open(os.path.join(CONF_DIR, name)) as file:
         text = file.read()
     need_plugins(text)
     status, lines = check_config(case.dir, text)
-    bad = [line for line in lines if not re.search("^rsyslogd: (version|End of config)", line)]
+    bad = [line for line in lines if not re.search("^rsyslogd: (version|End of config)|" + NEWER, line)]
     assert status == 0 and not bad, bad
 
 
