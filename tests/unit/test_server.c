@@ -416,13 +416,16 @@ static void test_socket_file(void **state)
 {
     struct fixture *f = *state;
     struct source_config other = f->config;
+    struct server *second = server_create(&callbacks, 1);
     struct stat made;
 
     run(f);
     assert_int_equal(stat(f->path, &made), 0);
     assert_int_equal(made.st_mode & 07777, 0620);
-    assert_null(server_add(f->server, &other));
+    assert_non_null(second);
+    assert_null(server_add(second, &other));
     assert_non_null(strstr(seen.line, "listens on this socket"));
+    server_destroy(&second);
     server_destroy(&f->server);
     assert_int_equal(stat(f->path, &made), -1);
 }
