@@ -41,7 +41,8 @@ def sub(pattern, replacement):
 CERTIFICATES = {"PKIX": "1", "PGP": "3", "IPGP": "6", "URI": "253", "OID": "254"}
 
 # Types that libknot 3.2 writes as RFC 3597 octets.
-GENERIC = {3, 4, 7, 8, 9, 11, 19, 20, 22, 23, 24, 26, 27, 55, 56, 57, 58, 67, 68, 258, 260, 261, 262, 263, 32768, 32769}
+GENERIC = {3, 4, 7, 8, 9, 11, 19, 20, 22, 23, 24, 26, 27, 30, 31, 32, 34, 38, 40, 55, 56, 57, 58, 66,
+           67, 68, 258, 259, 260, 261, 262, 263, 32768, 32769}
 # Types that have no name in its bit maps.
 NAMELESS = {"MD": 3, "MF": 4, "MB": 7, "MG": 8, "MR": 9, "WKS": 11, "X25": 19, "ISDN": 20, "NSAP": 22, "PX": 26,
             "GPOS": 27, "NXT": 30, "EID": 31, "NIMLOC": 32, "ATMA": 34, "A6": 38, "SINK": 40, "HIP": 55, "DLV": 32769}

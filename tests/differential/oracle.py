@@ -175,6 +175,32 @@ class Knot:
         return out
 
 
+class Bind:
+    """named-rrchecker -u: text to wire, by a process for each."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def rdata(self, type_text, text):
+        run = subprocess.run([self.program.path, "-u"], input=f"IN {type_text} {text}\n".encode(), check=False,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.program.environment())
+        words = run.stdout.decode().split()  # CLASS1 TYPE66 \\# 8 003B0114EF016100
+        if run.returncode or len(words) < 4:
+            raise Refused(run.stderr.decode())
+        return bytes.fromhex("".join(words[4:]))
+
+
+@functools.cache
+def bind():
+    """Installed or privately unpacked, as the end-to-end tests have their servers."""
+    import producers
+    from tap import Skip
+    try:
+        return Bind(producers.Program("named-rrchecker", "bind9"))
+    except Skip:
+        return None
+
+
 @functools.cache
 def knot():
     program = os.path.join(BUILD, "tests", "differential", "knot_oracle")

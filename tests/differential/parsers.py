@@ -1,4 +1,4 @@
-"""Rdata text back to octets by independent parsers: dnspython, ldns, libzscanner (the one of Knot DNS).
+"""Rdata text back to octets by independent parsers: dnspython, ldns, libzscanner (the one of Knot DNS), BIND's.
 
 What a parser does not know is in UNKNOWN, what it gets wrong in GAPS with the reason. Nothing else is forgiven,
 and stale() names what is listed there and no longer so.
@@ -25,7 +25,13 @@ UNKNOWN = {
     "ldns": {56, 57, 67, 68, 250, 258, 260, 261, 262, 263, 32768},
     "libzscanner": {3, 4, 7, 8, 9, 11, 19, 20, 22, 23, 24, 26, 27, 55, 56, 57, 58, 67, 68, 250, 258, 260, 261, 262,
                     263, 32768, 32769},
+    "BIND": set(),
 }
+# BIND's is a process for every text: it is asked for what no other one knows.
+ASK_BIND = {30, 31, 32, 34, 38, 40, 66, 67, 259}
+UNKNOWN["dnspython"] |= {30, 31, 32, 34, 38, 40, 66, 259}
+UNKNOWN["ldns"] |= {30, 38, 40, 66, 259}
+UNKNOWN["libzscanner"] |= {30, 31, 32, 34, 38, 40, 66, 259}
 # ... and the type whose rdata has the same shape, which is parsed in its place if the parser knows that one.
 SAME_SHAPE = {3: "NS", 4: "NS", 7: "NS", 8: "NS", 9: "NS", 14: "RP", 19: "TXT", 20: "TXT", 23: "NS", 24: "RRSIG",
               25: "DNSKEY", 27: "TXT", 56: "TXT", 57: "DNSKEY", 58: "RP", 67: "OPENPGPKEY", 68: "OPENPGPKEY",
@@ -51,6 +57,7 @@ GAPS = [
     Gap("ldns", {64, 65}, re.compile(r"\\\\"),
         "1.8.3 does not undo the second level of escapes in alpn (RFC 9460 A.1, last vector of appendix D)"),
     Gap("ldns", {23}, None, "1.8.3 takes NSAP-PTR (RFC 1706 6: a name) for a character string"),
+    Gap("ldns", {34}, None, "1.8.3 takes ATMA for octets in hex, without its format"),
     Gap("ldns", {37}, re.compile("^0 "), "1.8.3 refuses certificate type 0 (reserved in RFC 4398 2.1, still a number)"),
     Gap("ldns", {27}, None, "takes the quotes of GPOS for part of it", since="1.9"),
     Gap("ldns", {62}, re.compile(r"^\d+ \d+$"), "1.8.3 refuses an empty type bit map"),
@@ -68,6 +75,8 @@ if oracle.ldns():
     PARSERS["ldns"] = oracle.ldns().rdata
 if oracle.knot():
     PARSERS["libzscanner"] = oracle.knot().rdata
+if oracle.bind():
+    PARSERS["BIND"] = oracle.bind().rdata
 
 
 def missing():
@@ -81,6 +90,8 @@ def type_name(rdtype):
 def parse(parser, rdtype, text):
     """The octets, the parser's complaint, or None if it has no opinion."""
     name = type_name(rdtype)
+    if parser == "BIND" and rdtype not in ASK_BIND:
+        return None
     if rdtype in UNKNOWN[parser] and not text.startswith("\\#"):
         name = SAME_SHAPE.get(rdtype)
         if not name or dns.rdatatype.from_text(name) in UNKNOWN[parser]:
@@ -91,10 +102,12 @@ def parse(parser, rdtype, text):
         return error
 
 
-def verdicts(rdtype, wire, text):
+def verdicts(rdtype, wire, text, without=()):
     """[(parser, octets or complaint)] of those that have an opinion on a text that should stand for `wire`."""
     out = []
     for parser in PARSERS:
+        if parser in without:
+            continue
         back = parse(parser, rdtype, text)
         if back is None:
             continue

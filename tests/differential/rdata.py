@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Rdata text, parsed back by dnspython, ldns and libzscanner, gives the same wire octets.
+"""Rdata text, parsed back by dnspython, ldns, libzscanner and BIND, gives the same wire octets.
 
 For every RR of every capture and for rdata_cases.py: each type is one test. A parser that does not
 know a type has no verdict; what one gets wrong is in parsers.py, with the reason. Every other
@@ -58,7 +58,7 @@ def judge(rdtype, wire, text, wants_format):
     for parser, back in found:
         if back != wire:
             return f"{parser}: {wire.hex()}: {text}: {back.hex() if isinstance(back, bytes) else repr(back)}"
-    if found or oracle.knot() and oracle.knot().text(rdtype, wire) == text:
+    if found or parsers.missing() or oracle.knot().text(rdtype, wire) == text:
         return None
     return f"{wire.hex()}: {text}: confirmed by no parser, and not as libknot writes it"
 
@@ -92,7 +92,7 @@ def judge_cut(rdtype, wire, text):
     """A text that stands for octets that a parser brings back differently is wrong; no verdict is none."""
     if rdtype == 11:  # the text of WKS (RFC 1035 3.4.2) cannot tell how many zero octets end its map
         wire = wire[:5] + wire[5:].rstrip(b"\0")
-    for parser, back in parsers.verdicts(rdtype, wire, text):
+    for parser, back in parsers.verdicts(rdtype, wire, text, without=("BIND",)):  # thousands of processes
         if isinstance(back, bytes) and back != wire:
             return f"{parser}: {wire.hex()}: {text}: {back.hex()}"
     return None
