@@ -106,21 +106,23 @@ static bool open_unix(struct server *server, struct source *source)
 
 static void write_port_file(struct source *source, int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
     unsigned port;
     FILE *file;
+    bool written;
 
     if (!source->config->port_file || getsockname(fd, (struct sockaddr *)&address, &len) != 0)
         return;
     port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                                : ((struct sockaddr_in *)&address)->sin_port);
     file = fopen(source->config->port_file, "we");
-    if (!file || fprintf(file, "%u", port) < 0)
+    written = file && fprintf(file, "%u", port) > 0;
+    if (file && fclose(file) != 0)
+        written = false;
+    if (!written)
         source_log(source, SOURCE_ERROR, errno, "listenportfilename=\"%s\": cannot be written",
                    source->config->port_file);
-    if (file)
-        fclose(file);
 }
 
 static int listen_tcp(const struct addrinfo *info)

@@ -133,10 +133,10 @@ bool params_number(const struct cnfparamvals *values, const char *name, uint64_t
     uint64_t number;
     bool ok;
 
-    if (!params_find(values, name))
-        return true;
     if (!params_text(values, name, &text))
         return false;
+    if (!text)
+        return true;
     ok = params_parse_number(text, &number) && number >= low && number <= high;
     if (ok)
         *ret = number;
@@ -165,10 +165,10 @@ bool params_choice(const struct cnfparamvals *values, const char *name,
     char list[128] = "", *text = NULL;
     const struct params_choice *c;
 
-    if (!params_find(values, name))
-        return true;
     if (!params_text(values, name, &text))
         return false;
+    if (!text)
+        return true;
     for (c = choices; c->text && strcasecmp(c->text, text) != 0; c++) {
         if (c != choices)
             strncat(list, ", ", sizeof list - strlen(list) - 1);

@@ -285,7 +285,7 @@ static enum outcome keep(struct session *session, struct cursor rest)
     size_t need = fs_need(session->stream, span_of(rest.pos, left));
 
     session->head_len = 0;
-    if (need == 0 || need <= sizeof session->head) {
+    if (need <= sizeof session->head) {
         if (left > sizeof session->head)
             return CLOSE; /* cannot be: a length is known from eight octets */
         if (left)

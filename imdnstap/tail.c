@@ -104,6 +104,7 @@ bool tail_open(struct server *server, struct source *source)
     if (!tail)
         return false;
     tail->source = source;
+    tail->thread.epoll = tail->thread.waker.fd = -1; /* until server_thread_open */
     tail->peer_context = callbacks->peer_open(source->config->owner, &peer);
     if (!tail->peer_context || !server_thread_open(server, &tail->thread) || !open_files(tail)) {
         tail_destroy(tail);

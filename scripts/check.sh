@@ -1,12 +1,13 @@
 #!/bin/bash
 # check.sh - builds rsyslog-dnstap and runs every test of it.
 #
-# Usage: scripts/check.sh [--sanitizers] [--clang] [--distcheck] [--all]
+# Usage: scripts/check.sh [--sanitizers] [--clang] [--analyze] [--distcheck] [--all]
 #
 #   (nothing)      the whole suite with gcc: unit, golden, fuzz replay, structure, and end-to-end
 #                  with the stock rsyslogd and real DNS servers
 #   --sanitizers   the suite again, instrumented with ASan and UBSan, in BUILD/sanitizers
 #   --clang        compile everything with clang as well; a warning is an error
+#   --analyze      static analysis: gcc -fanalyzer, clang-tidy, cppcheck (analyze.sh)
 #   --distcheck    make distcheck: the distribution archive builds, tests, installs and cleans up
 #   --all          all of these
 #
@@ -25,13 +26,14 @@ build=$(cd "$BUILD" && pwd)
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 export SETUP_ENV=$build/setup.env JOBS=$jobs
 
-sanitizers=no clang=no distcheck=no
+sanitizers=no clang=no analyze=no distcheck=no
 for option; do
     case $option in
     --sanitizers) sanitizers=yes ;;
     --clang) clang=yes ;;
+    --analyze) analyze=yes ;;
     --distcheck) distcheck=yes ;;
-    --all) sanitizers=yes clang=yes distcheck=yes ;;
+    --all) sanitizers=yes clang=yes analyze=yes distcheck=yes ;;
     -h|--help) sed -n '2,/^# SPDX/{/^# SPDX/d;s/^# \{0,1\}//;p;}' "$0"; exit 0 ;;
     *) echo "check: unknown option $option (--help)" >&2; exit 2 ;;
     esac
@@ -139,6 +141,15 @@ if [ $clang = yes ]; then
         failed=$((failed + 1))
     else
         say "clang: not installed, left out"
+    fi
+fi
+
+if [ $analyze = yes ]; then
+    if [ "${CI:-}" = true ] || { command -v clang-tidy && command -v cppcheck; } >/dev/null; then
+        step "static analysis" 900 "$build/analyze.log" "$here/analyze.sh" "$build" &&
+            grep '^analyze: .* files,' "$build/analyze.log"
+    else
+        say "static analysis: clang-tidy or cppcheck is not installed, left out"
     fi
 fi
 
