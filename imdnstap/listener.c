@@ -285,14 +285,21 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
             accepted(listener, fd, (struct sockaddr *)&address);
             continue;
         }
-        if (errno == EAGAIN)
+        if (errno == EAGAIN) {
+            if (listener->starved)
+                source_log_peer(listener->source, SOURCE_INFO, 0, "accepts connections again");
+            listener->starved = false;
             return;
+        }
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
         /* EMFILE and the like: the event would come again at once */
         source_count(listener->source, COUNT_OPEN_FAILED, 1);
-        source_log_peer(listener->source, SOURCE_ERROR, errno,
-                        "cannot accept a connection (file descriptors: LimitNOFILE of the unit)");
+        if (!listener->starved)
+            source_log_peer(
+                listener->source, SOURCE_ERROR, errno,
+                "cannot accept a connection (file descriptors: LimitNOFILE of the unit)");
+        listener->starved = true;
         server_rewatch(thread, handler, 0);
         listener->resting = true;
         return;

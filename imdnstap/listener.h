@@ -18,6 +18,7 @@ struct listener {
     dev_t device; /* of the socket file that was made */
     ino_t inode;
     bool resting; /* out of file descriptors: not accepting until the next check */
+    bool starved; /* and a line has said so; until all that wait are accepted */
 };
 
 /* Binds and listens; the listeners go to server->listeners. False after one line that says why. */

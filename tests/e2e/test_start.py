@@ -295,7 +295,8 @@ def limit(daemon, what, soft):
 
 
 def test_no_descriptors_left(case):
-    """Connections wait in the kernel, the daemon does not spin, and goes on when there are some again."""
+    """Connections wait in the kernel, the daemon tries now and then, with one line in all, and goes on when
+    there are some again."""
     daemon, address = tcp_daemon(case)
     fstrm.deliver(address, numbered(1, 1))
     daemon.wait_lines(1)
@@ -306,13 +307,16 @@ def test_no_descriptors_left(case):
     clients = [Client(address) for _ in range(highest + 3)]
     daemon.wait_log(r"err .*input t: cannot accept a connection \(file descriptors: LimitNOFILE of the unit\)"
                     r".*Too many open files")
-    wait_for("its count", lambda: daemon.counters()["sessions.openfailed"] >= 1)
+    wait_for("further attempts", lambda: daemon.counters()["sessions.openfailed"] >= 4)
+    assert len(daemon.log("cannot accept")) == 1, daemon.log("cannot accept")
     failed = daemon.counters()["sessions.openfailed"]
     limit(daemon, resource.RLIMIT_NOFILE, former)
     for number, client in enumerate(clients):
         client.ready().frames(numbered(2 + number, 1)).finish()
     assert sorted(ids(daemon.wait_lines(1 + len(clients)))) == list(range(1, 2 + len(clients)))
     assert failed < 100, "it asked again and again"
+    assert len(daemon.wait_log("accepts connections again")) == 1
+    assert len(daemon.log("cannot accept")) == 1, daemon.log("cannot accept")
 
 
 def test_no_memory_for_a_frame(case):
