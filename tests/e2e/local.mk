@@ -10,6 +10,7 @@ E2E_TESTS = \
 	tests/e2e/test_input.py \
 	tests/e2e/test_latency.py \
 	tests/e2e/test_life.py \
+	tests/e2e/test_limits.py \
 	tests/e2e/test_live.py \
 	tests/e2e/test_pressure.py \
 	tests/e2e/test_privdrop.py \

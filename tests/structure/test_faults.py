@@ -75,4 +75,5 @@ def main():
     tapwriter.done()
 
 
-main()
+if __name__ == "__main__":
+    main()

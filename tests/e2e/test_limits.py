@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""doc/limits.md: what a session, a partial frame, a thread cost in memory and descriptors, at most.
+
+The bounds are read from that document. What is measured is the anonymous memory of the whole daemon
+(RssAnon of /proc), before and with many sessions of a kind, and again without them.
+"""
+import lzma
+import os
+import re
+import zlib
+
+import fstrm
+import tap
+from fstrm import Client
+from harness import SOURCE, Rsyslogd, rsyslogd, sanitizer_library, wait_for
+from test_life import UNIX
+from test_stream import complaints_of, ids, numbered
+from test_transport import authority, context, tcp_daemon, tls_options
+
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+
+
+def stated(what):
+    """The bound in octets of the row that begins so in doc/limits.md."""
+    with open(os.path.join(SOURCE, "doc", "limits.md"), encoding="utf-8") as file:
+        for line in file:
+            match = re.match(rf"\| {re.escape(what)} *\| ([0-9]+) (KiB|MiB)\b", line)
+            if match:
+                return int(match[1]) * UNITS[match[2]]
+    raise AssertionError(f"doc/limits.md states nothing about: {what}")
+
+
+def memory(daemon):
+    with open(f"/proc/{daemon.process.pid}/status") as status:
+        return int(re.search(r"RssAnon:\s+(\d+) kB", status.read())[1]) * 1024
+
+
+def descriptors(daemon):
+    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+
+
+def opened(daemon, count):
+    daemon.wait_counters(deadline=40, sessions_opened=count)
+
+
+def no_sanitizer():
+    if sanitizer_library():
+        raise tap.OtherBuild("a sanitizer's memory is not ours")
+
+
+def check(what, daemon, before, count, each):
+    """`count` sessions cost at most `each` octets."""
+    cost = memory(daemon) - before
+    tap.comment(f"{what}: {cost / count:.0f} octets of at most {each}")
+    assert cost <= count * each, f"{what}: {cost / count:.0f} octets each, {each} are stated"
+
+
+@tap.timeout(90)
+def test_idle_sessions(case):
+    """1,000 sessions behind their handshake, one descriptor each; all of it comes back."""
+    no_sanitizer()
+    daemon = rsyslogd(case, input=UNIX % 'maxsessions="1100"', files=2000)
+    fstrm.deliver(daemon.socket, numbered(1, 50))
+    daemon.wait_lines(50)
+    daemon.wait_counters(sessions_closed=1)
+    before, files = memory(daemon), descriptors(daemon)
+    clients = [Client(daemon.socket).ready() for _ in range(1000)]
+    opened(daemon, 1001)
+    check("an idle session", daemon, before, 1000, stated("idle session"))
+    assert descriptors(daemon) == files + 1000
+    for client in clients:
+        client.close()
+    daemon.wait_counters(deadline=40, sessions_closed=1001)
+    assert descriptors(daemon) == files
+
+
+@tap.timeout(90)
+def test_idle_sessions_over_tls(case):
+    no_sanitizer()
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    tls = context(made)
+    first = Client(address, tls=tls, server_name="localhost").ready()
+    opened(daemon, 1)
+    before, files = memory(daemon), descriptors(daemon)
+    clients = [Client(address, tls=tls, server_name="localhost").ready() for _ in range(200)]
+    opened(daemon, 201)
+    check("an idle session over TLS", daemon, before, 200, stated("idle session over TLS"))
+    assert descriptors(daemon) == files + 200
+    for client in clients + [first]:
+        client.close()
+    daemon.wait_counters(deadline=40, sessions_closed=201)
+
+
+@tap.timeout(90)
+def test_partial_frames(case):
+    """Frames of the greatest size that lack their last octet are held, no more; and let go at the end."""
+    no_sanitizer()
+    size, count = 128 * 1024, 100
+    daemon = rsyslogd(case, input=UNIX % "")
+    fstrm.deliver(daemon.socket, numbered(1, 50))
+    daemon.wait_lines(50)
+    before = memory(daemon)
+    frame = fstrm.data(b"x" * size)
+    clients = [Client(daemon.socket, deadline=40).ready().send(frame[:-1]) for _ in range(count)]
+    sent = count * (len(frame) - 1)
+    wait_for("all octets to be read",
+             lambda: daemon.counters().get("bytes.received", 0) >= sent, 40)
+    check("a session within a frame", daemon, before, count,
+          size + stated("session within a frame, beyond `maxframesize`"))
+    for client in clients:
+        client.close()
+    daemon.wait_counters(deadline=40, sessions_closed=1 + count)
+    check("a session that has left", daemon, before, count,
+          stated("session within a frame, beyond `maxframesize`"))
+    assert len(complaints_of(daemon)) <= 60
+
+
+def threaded(case, count):
+    daemon = Rsyslogd(case.dir, input=UNIX % "")
+    with open(daemon.conf) as file:
+        text = file.read()
+    with open(daemon.conf, "w") as file:
+        file.write(text.replace('module(load="imdnstap")', f'module(load="imdnstap" threads="{count}")'))
+    case.start(daemon).wait_socket()
+    fstrm.deliver(daemon.socket, numbered(1, 50))
+    daemon.wait_lines(50)
+    daemon.wait_counters(sessions_closed=1)
+    return daemon
+
+
+def test_threads(case):
+    """Two descriptors a thread; and its buffers, which grow with the greatest frame, and a worker's."""
+    no_sanitizer()
+    daemon = threaded(case, 1)
+    files = descriptors(daemon)
+    daemon.stop()
+    os.unlink(os.path.join(case.dir, "events"))
+    daemon = threaded(case, 5)
+    assert descriptors(daemon) - files == 4 * 2
+    before = memory(daemon)
+    frames = [fstrm.payload(qid=60000 + n, extra=b"x" * 120000) for n in range(10)]
+    clients = [Client(daemon.socket).ready().frames([frame]) for frame in frames]
+    assert sorted(ids(daemon.wait_lines(60)))[-10:] == list(range(60000, 60010))
+    check("five threads and a worker", daemon, before, 1,
+          5 * stated("thread") + stated("decoding worker"))
+    for client in clients:
+        client.finish()
+
+
+def greedy(octets):
+    """The same .xz, but its block header asks for a dictionary of 384 MiB (.xz format 3.1, 5.3.1)."""
+    size = (octets[12] + 1) * 4  # of the block header, behind the stream header's 12 octets
+    header = bytearray(octets[12:12 + size])
+    assert header[2:4] == bytes([0x21, 1]), "no LZMA2 filter"
+    header[4] = 33  # 3 << 27
+    header[-4:] = zlib.crc32(bytes(header[:-4])).to_bytes(4, "little")
+    return octets[:12] + bytes(header) + octets[12 + size:]
+
+
+def test_compressed_file_that_needs_too_much(case):
+    """It is refused with a line, and no memory is taken for it."""
+    path = os.path.join(case.dir, "tap.xz")
+    with open(path, "wb") as file:
+        file.write(greedy(lzma.compress(fstrm.stream(numbered(1, 10)))))
+    daemon = rsyslogd(case, input=f"""input(type="imdnstap" name="t" file="{path}" ruleset="dnstap")""")
+    daemon.wait_log(r"tap\.xz: 0 frames, then: .* needs over 128 MiB of memory")
+    if not sanitizer_library():
+        with open(f"/proc/{daemon.process.pid}/status") as status:
+            peak = int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) * 1024
+        assert peak < 128 << 20, peak
+
+
+if __name__ == "__main__":
+    tap.main()
