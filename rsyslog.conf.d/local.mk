@@ -7,4 +7,5 @@ CONF_FILES = rsyslog.conf.d/10-dnstap-json-file.conf \
 	rsyslog.conf.d/relay-centre.conf rsyslog.conf.d/relay-edge.conf \
 	rsyslog.conf.d/elasticsearch/dnstap-ecs.template.json \
 	rsyslog.conf.d/logstash/dnstap.conf
-nobase_dist_doc_DATA = $(CONF_FILES)
+# What confines rsyslogd, beside them.
+nobase_dist_doc_DATA = $(CONF_FILES) systemd/rsyslog-dnstap.conf apparmor/rsyslog-dnstap

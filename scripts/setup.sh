@@ -55,7 +55,7 @@ apt_packages() {
         python3-dnspython ldnsutils libknot-dev jq golang-github-dnstap-golang-dnstap-cli
     # What CI must have and a user may do without: tests that lack these are skipped.
     if [ $check = yes ] && [ "${CI:-}" = true ]; then
-        echo clang clang-tidy cppcheck
+        echo clang clang-tidy cppcheck apparmor systemd
         ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release || echo clang-format-14
         command -v java >/dev/null || echo default-jdk-headless
         command -v mvn >/dev/null || echo maven
