@@ -17,6 +17,7 @@ E2E_TESTS = \
 	tests/e2e/test_promises.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_restart.py \
+	tests/e2e/test_sandbox.py \
 	tests/e2e/test_shipped.py \
 	tests/e2e/test_soak.py \
 	tests/e2e/test_start.py \
@@ -36,6 +37,7 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/queue/q.00000001 \
 	tests/e2e/queue/q.qi \
 	tests/e2e/soak.py \
+	tests/e2e/sandbox.py \
 	tests/e2e/tap.py
 if WITH_RSYSLOG
 TESTS += $(E2E_TESTS)

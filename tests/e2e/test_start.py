@@ -221,6 +221,43 @@ def test_tls_files_spoilt_at_hup(case):
     assert ids(daemon.wait_lines(3)) == [1, 2, 3]
 
 
+def pieces_of(text):
+    """What gives a key away: every run of 12 characters of its lines, but for those of PEM itself."""
+    for line in text.splitlines():
+        if not line.startswith(("-----", "Proc-Type", "DEK-Info")):
+            yield from (line[n:n + 12] for n in range(len(line) - 11))
+
+
+def test_no_key_in_the_log(case):
+    """Whatever is wrong with a key: its file is named, and nothing of what is in it."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    path = made.path("server.key")
+    with open(path) as file:
+        good = file.read()
+    secrets = [good]
+    head, body = good.split("\n", 1)
+    for spoilt in (good[:len(good) // 2], f"{head}\n{body[:40]}!{body[41:]}", body, "correct horse battery staple\n",
+                   good.replace(body[:20], body[:20][::-1])):
+        secrets.append(spoilt)
+        write(path, spoilt)
+        daemon.send_signal(signal.SIGHUP)
+        daemon.wait_log(r"the former certificates stay: .*server\.key", len(secrets) - 1)
+    for change in (foreign_key, lambda made: (write(path, good), with_passphrase(made))):
+        change(made)
+        with open(path) as file:
+            secrets.append(file.read())
+        daemon.send_signal(signal.SIGHUP)
+        daemon.wait_log(r"the former certificates stay: .*server\.key", len(secrets) - 1)
+    deliver_tls(address, context(made), numbered(1, 1))
+    daemon.wait_lines(1)
+    daemon.stop()
+    said = "".join(daemon.read(name).decode("utf-8", "replace") for name in ("log", "stderr", "stats", "events"))
+    assert "server.key" in said
+    found = [piece for secret in secrets for piece in pieces_of(secret) if piece in said]
+    assert not found, found
+
+
 class Activated(Rsyslogd):
     """Started as a unit of systemd's with sockets of its own: sd_listen_fds(3)."""
 
