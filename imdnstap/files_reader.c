@@ -316,7 +316,8 @@ static enum reader_result inflate_more(struct reader *reader, struct reader_cont
     at = cursor_of(span_of(raw, (size_t)n));
     if (!codec_run(reader->codec, &at, buffer->octets + buffer->held, buffer->cap - buffer->held,
                    &len))
-        return fail(reader, context, "the compressed data is damaged, or needs over 128 MiB of memory");
+        return fail(reader, context,
+                    "the compressed data is damaged, or needs over 128 MiB of memory");
     reader->offset += (uint64_t)(at.pos - raw);
     buffer->held += len;
     *ret_end = at.pos == raw && len == 0;
