@@ -64,7 +64,7 @@ static void item_put(struct text *t, struct span item)
     dns_string_put(t, span_of(item.ptr + plain, item.len - plain));
 }
 
-/* Strings with a length octet: alpn needs one at least and no empty one, docpath may be empty. */
+/* Strings of one octet at least with their length: alpn needs one, docpath may have none (the root path). */
 static bool list_put(struct dns_rdata *r, struct cursor value, bool alpn)
 {
     uint8_t len;
@@ -75,7 +75,7 @@ static bool list_put(struct dns_rdata *r, struct cursor value, bool alpn)
     for (bool first = true; cursor_u8(&value, &len); first = false) {
         struct span item;
 
-        if ((alpn && len == 0) || !cursor_span(&value, len, &item))
+        if (len == 0 || !cursor_span(&value, len, &item))
             return bad_value(r);
         if (!first)
             text_put_char(r->out, ',');

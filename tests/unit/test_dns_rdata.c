@@ -220,6 +220,7 @@ static const struct { uint16_t type; const char *hex, *reason; } broken[] = {
     {104, "000a0014", "rdata too short"},
     {108, "0000", "rdata too short"},
     {250, "00000000000000012c0004010203", "rdata too short"},
+    {64, "000100000a0003016100", "bad service parameter"},
     {65, "000100000b000161", "bad service parameter"},
     {65, "000100000c0000", "bad service parameter"},
     {65, "000100000c00020064", "bad service parameter"},
