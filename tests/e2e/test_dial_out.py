@@ -83,7 +83,7 @@ def test_tls(case, mode):
     daemon.wait_lines(10)
     listening.stop()
     wait_for("failed attempts", lambda: daemon.counters().get("sessions.openfailed", 0) >= 2)
-    assert len(daemon.log(r"no connection.*tried again")) == 1, daemon.log()
+    assert len(daemon.wait_log(r"no connection.*tried again")) == 1, daemon.log()
     again = case.start(Listening(address))
     accept_tls(again, server_context(made)).ready().frames(numbered(10, 10)).finish()
     assert ids(daemon.wait_lines(20)) == list(range(20))
@@ -175,6 +175,7 @@ def test_absent(case, value):
     target = where(case)
     daemon = dialling(case, target)
     wait_for("attempts", lambda: daemon.counters().get("sessions.openfailed", 0) >= 3)
+    wait_for("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert f'connect="{target}": ' in line and "it is tried again for ever" in line, line
     assert re.search(reason, line), line
@@ -198,6 +199,7 @@ def test_pauses_grow(case):
     began = time.monotonic()
     listening.accept().ready().finish()
     assert time.monotonic() - began < 2, "the pause did not begin anew"
+    wait_for("their lines", lambda: len(complaints_of(daemon)) >= 5)
     lines = complaints_of(daemon)
     assert len(lines) == 5 and all("closed its connection within the handshake, after 0 octets" in line
                                    for line in lines), lines

@@ -160,6 +160,7 @@ def test_state_file_damaged(case):
     daemon.start()
     write(path, frame(2))
     assert ids(daemon.wait_lines(3)) == [1, 1, 2]
+    wait_for("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r"file .*/spool/imdnstap-.*: this state file is damaged: files that it does not tell of "
                      r"are read anew", line), line
@@ -208,6 +209,7 @@ def test_no_work_directory(case):
         file.write(text.replace(f'workDirectory="{case.dir}/spool"', ""))
     case.start(daemon)
     daemon.wait_lines(1)
+    wait_for("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r'file\.mode="follow" without global\(workDirectory\): positions are not kept', line), line
     daemon.stop()

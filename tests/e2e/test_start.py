@@ -42,6 +42,7 @@ def faulty(case, input, pattern, kind=Rsyslogd):
     fstrm.deliver(daemon.wait_socket(os.path.join(case.dir, "good")), numbered(1, 3))
     assert ids(daemon.wait_lines(3)) == [1, 2, 3]
     daemon.wait_counters("good", submitted=3)
+    wait_for("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r"imdnstap: input t: .*" + pattern, line), f"{line!r} does not say {pattern!r}"
     assert not daemon.counters("t"), "the faulty input runs"
@@ -130,6 +131,7 @@ def test_owner_that_cannot_be_set(case, more):
     daemon = case.start(WithoutRights(case.dir, input=UNIX % f'fileowner="{user}" {more}'))
     fstrm.deliver(daemon.wait_socket(), numbered(1, 1))
     daemon.wait_lines(1)
+    wait_for("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert line.startswith("warning") and re.search(pattern, line), line
 
@@ -283,7 +285,7 @@ def test_socket_of_systemd(case):
         case.start(daemon)
         fstrm.deliver(path, numbered(1, 3))
         daemon.wait_lines(3)
-        assert daemon.log(r'info .*path=".*/sock": socket taken over from systemd')
+        daemon.wait_log(r'info .*path=".*/sock": socket taken over from systemd')
         daemon.stop()
         assert os.stat(path).st_ino == inode and stat.S_IMODE(os.stat(path).st_mode) == 0o660
         waiting = Client(path).start().frames(numbered(4, 3))
