@@ -8,13 +8,15 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 static void *(*real_malloc)(size_t size);
 static size_t from = (size_t)-1, to;
 
-/* What runs before it (dlsym itself) gets memory that is never given back. */
+/* What dlsym itself asks for: never given back. What other libraries' constructors, which may run before ours, ask
+ * for is freed, and so must come from the real one. */
 static void *early(size_t size)
 {
     static _Alignas(max_align_t) char pool[65536];
@@ -34,15 +36,27 @@ static size_t number(const char *name)
     return text ? strtoul(text, NULL, 10) : 0;
 }
 
+static void find_malloc(void)
+{
+    static bool finding;
+
+    if (finding)
+        return;
+    finding = true;
+    *(void **)&real_malloc = dlsym(RTLD_NEXT, "malloc");
+    finding = false;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
-    *(void **)&real_malloc = dlsym(RTLD_NEXT, "malloc");
     to = number("FAIL_MALLOC_TO");
     from = number("FAIL_MALLOC_FROM");
 }
 
 void *malloc(size_t size)
 {
+    if (!real_malloc)
+        find_malloc();
     if (!real_malloc)
         return early(size);
     if (size < from || size > to)
