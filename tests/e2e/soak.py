@@ -80,7 +80,7 @@ class Worker:
     def result(self):
         self.over.set()
         self.paused.clear()
-        assert self.pipe.poll(90), "a producer hangs"
+        assert self.pipe.poll(180), "a producer hangs"
         return self.pipe.recv()
 
     def stop(self):
@@ -310,7 +310,7 @@ class Soak:
         self.peak = {"rss": max(self.peak["rss"], rss), "fds": max(self.peak["fds"], fds)}
         return rss, fds
 
-    def until(self, what, condition, deadline=60):
+    def until(self, what, condition, deadline=180):
         def reached():
             self.look()
             return condition()
@@ -355,7 +355,7 @@ class Soak:
             worker.hurry.set()
         self.until("messages on the disk", lambda: self.on_disk() > 3000)
         begin = time.monotonic()
-        self.daemon.stop(deadline=60)
+        self.daemon.stop(deadline=120)
         for worker in self.producers.values():
             worker.hurry.clear()
         self.events.poll()
@@ -413,7 +413,7 @@ class Soak:
         self.until("the queue to be empty", lambda: self.daemon.stats().get("dnstap", {}).get("size") == 0)
         self.last = self.look()
         self.on_disk()
-        self.daemon.stop(deadline=60)
+        self.daemon.stop(deadline=120)
         self.events.poll()
         self.asked, self.sent = asked, sent
         return self.figures(faults)
