@@ -3,6 +3,7 @@
 
 A test is named FILE:TEST, as in test_start.py:test_port_taken. Of Python's the runner itself is asked
 for the names, of cmocka's programs their list of tests; the file must be in the tree's list of tests.
+doc/servers.md names tests of three files by their names alone.
 """
 import importlib
 import os
@@ -63,6 +64,14 @@ def unknown(cell, known):
             yield test
 
 
+def unknown_of_servers():
+    known = set().union(*map(collected, ("test_live.py", "test_restart.py", "test_files.py")))
+    named = re.findall(r"`(test_\w+(?:\[\w+\])?)`", read("doc", "servers.md"))
+    if not named:
+        yield "no test at all"
+    yield from (test for test in named if test not in known)
+
+
 def main():
     table, known = list(rows()), {}
     tapwriter.ok(len(table) >= LEAST, f"the table has {LEAST} rows at least", f"{len(table)} rows")
@@ -72,6 +81,7 @@ def main():
                    "every test of the table is there, and is run")
     faults = [row[0] for row in table]
     tapwriter.none((fault for fault in set(faults) if faults.count(fault) > 1), "no fault is there twice")
+    tapwriter.none(unknown_of_servers(), "every test that doc/servers.md names is there, and is run")
     tapwriter.done()
 
 
