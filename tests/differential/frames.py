@@ -56,7 +56,8 @@ FLAGS = [(0x8000, "QR"), (0x0400, "AA"), (0x0200, "TC"), (0x0100, "RD"), (0x0080
          (0x0020, "AD"), (0x0010, "CD")]
 OPCODES = {0: "QUERY", 1: "IQUERY", 2: "STATUS", 4: "NOTIFY", 5: "UPDATE", 6: "DSO"}
 EDNS_NAMES = {1: "LLQ", 2: "UL", 3: "NSID", 5: "DAU", 6: "DHU", 7: "N3U", 8: "ECS", 9: "EXPIRE", 10: "COOKIE",
-              11: "KEEPALIVE", 12: "PADDING", 13: "CHAIN", 14: "KEY-TAG", 15: "EDE"}
+              11: "KEEPALIVE", 12: "PADDING", 13: "CHAIN", 14: "KEY-TAG", 15: "EDE", 18: "REPORT-CHANNEL",
+              19: "ZONEVERSION"}
 
 
 # ---- dnstap -----------------------------------------------------------------------------------------
@@ -188,8 +189,11 @@ def sections_differ(got, message):
     return out
 
 
+OPTIONS_SEEN = set()
+
+
 def option_text(code, data):
-    """The readable form of the commonest options, written again from their RFCs; None: not checked."""
+    """The readable form of an option, written again from its RFC; None: not checked."""
     if code == 8 and len(data) >= 4:  # RFC 7871 6
         family, source, scope = struct.unpack(">HBB", data[:4])
         size = 4 if family == 1 else 16
@@ -201,11 +205,21 @@ def option_text(code, data):
                           (": " + re.escape(data[2:].rstrip(b'\0').decode()) if data[2:] else ""))
     if code == 12:  # RFC 7830 3
         return str(len(data))
-    if code == 3:
-        return data.decode() if all(32 <= o < 127 for o in data) else None
-    if code not in EDNS_NAMES:
-        return data.hex()
-    return None
+    if code == 3:  # RFC 5001 2.3
+        return data.decode() if all(32 <= o < 127 for o in data) else "hex:" + data.hex()
+    if code in (5, 6, 7):  # RFC 6975 3
+        return " ".join(map(str, data))
+    if code == 9:  # RFC 7314 2
+        return f"{int.from_bytes(data, 'big')} s" if data else ""
+    if code == 11:  # RFC 7828 3.1
+        return f"{int.from_bytes(data, 'big') / 10:.1f} s" if data else ""
+    if code in (13, 18):  # RFC 7901 4, RFC 9567 5
+        return dns.name.from_wire(data, 0)[0].to_text() if data else ""
+    if code == 14:  # RFC 8145 4.1
+        return " ".join(str(tag) for tag, in struct.iter_unpack(">H", data))
+    if code == 19 and len(data) == 6 and data[1] == 0:  # RFC 9660 2
+        return f"{data[0]} SOA-SERIAL {int.from_bytes(data[2:], 'big')}"
+    return data.hex() if code not in EDNS_NAMES else None
 
 
 def edns_differs(got, message):
@@ -223,6 +237,7 @@ def edns_differs(got, message):
     for row, option in zip(got["options"], message.options):
         code = int(option.otype)
         text = option_text(code, option.to_wire())
+        OPTIONS_SEEN.add(code)
         same = text is None or (text.fullmatch(row["data"]) if isinstance(text, re.Pattern)
                                 else row["data"] == text)
         if not same or row["name"] != EDNS_NAMES.get(code, f"OPT{code}"):
@@ -332,6 +347,7 @@ def main():
         check_capture(path)
     known = [entry.why for key, entry in KNOWN.items()
              if not entry.seen and (shutil.which("dnstap") or key not in ("port 0", "nil"))]
+    tap.ok(OPTIONS_SEEN >= {3, 8, 9, 10, 11, 12, 15}, "options of many kinds were there", sorted(OPTIONS_SEEN))
     tap.ok(not known or not oracle.as_listed(), "KNOWN: everything listed there is still so", *known)
     tap.done()
 
