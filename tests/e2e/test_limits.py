@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""doc/limits.md: what a session, a partial frame, a thread cost in memory and descriptors, at most.
+"""doc/limits.md: what a session, a partial frame, a thread, a frame cost in memory, descriptors and time, at most.
 
 The bounds are read from that document. What is measured is the anonymous memory of the whole daemon
 (RssAnon of /proc), before and with many sessions of a kind, and again without them.
@@ -7,6 +7,7 @@ The bounds are read from that document. What is measured is the anonymous memory
 import lzma
 import os
 import re
+import struct
 import zlib
 
 import fstrm
@@ -28,6 +29,11 @@ def stated(what):
             if match:
                 return int(match[1]) * UNITS[match[2]]
     raise AssertionError(f"doc/limits.md states nothing about: {what}")
+
+
+def stated_time(what, unit):
+    with open(os.path.join(SOURCE, "doc", "limits.md"), encoding="utf-8") as file:
+        return int(re.search(rf"^\| processor time of an? {what} \| (\d+) {unit} ", file.read(), re.M)[1])
 
 
 def memory(daemon):
@@ -146,6 +152,44 @@ def test_threads(case):
           5 * stated("thread") + stated("decoding worker"))
     for client in clients:
         client.finish()
+
+
+def pointers():
+    """A response of nearly 64 KiB whose 4,600 NS records all point to a name of 255 octets, as owner and as data."""
+    name = b"".join(bytes([63]) + b"x" * 63 for _ in range(3)) + bytes([61]) + b"y" * 61 + b"\0"
+    count = (65535 - 12 - len(name) - 4) // 14
+    dns = struct.pack(">HHHHHH", 1, 0x8180, 1, count, 0, 0) + name + struct.pack(">HH", 2, 1)
+    dns += (struct.pack(">HHHLH", 0xC00C, 2, 1, 60, 2) + b"\xc0\x0c") * count
+    message = fstrm.field(1, 6) + fstrm.field(14, dns)
+    return fstrm.field(14, message) + fstrm.field(15, 1)
+
+
+# What costs most in one way or another, and how many of them.
+COSTLY = {"one octet": (b"\x08", 20000), "ordinary": (fstrm.payload(), 20000), "large": (fstrm.payload(extra=b"x" * 120000), 200),
+          "to be escaped": (fstrm.payload(extra=b"\x80" * 120000), 200), "garbage": (b"\xff" * 1000, 5000),
+          "compression pointers": (pointers(), 50)}
+
+
+def processor_seconds(daemon):
+    with open(f"/proc/{daemon.process.pid}/stat") as file:
+        part = file.read().rsplit(")", 1)[1].split()
+    return (int(part[11]) + int(part[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@tap.timeout(120)
+@tap.cases(*COSTLY.items())
+def test_processor_time(case, value):
+    """From the socket to JSON in a file: so much a frame and so much an octet, whatever is in it."""
+    no_sanitizer()
+    frame, count = value
+    daemon = rsyslogd(case, input=UNIX % "", maxmessage="8m")
+    before = processor_seconds(daemon)
+    fstrm.deliver(daemon.socket, [frame] * count)
+    daemon.wait_lines(count, deadline=100)
+    each = (processor_seconds(daemon) - before) / count
+    most = stated_time("frame", "µs") * 1e-6 + len(frame) * stated_time("octet", "ns") * 1e-9
+    tap.comment(f"{each * 1e6:.1f} us a frame, {each * 1e9 / len(frame):.0f} ns an octet; {most * 1e6:.0f} us are stated")
+    assert each <= most, f"{each * 1e6:.0f} us a frame of {len(frame)} octets, {most * 1e6:.0f} are stated"
 
 
 def greedy(octets):

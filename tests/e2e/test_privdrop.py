@@ -40,7 +40,7 @@ def dropping(case, input, **options):
     os.makedirs(os.path.join(case.dir, "spool"), exist_ok=True)
     for name in ("", "spool"):
         os.chown(os.path.join(case.dir, name), uid(), gid())
-    daemon = rsyslogd(case, input=input, globals=DROP, **options)
+    daemon = rsyslogd(case, input=input, **{"globals": DROP, **options})
     wait_for("the user to be dropped to", lambda: daemon.check_alive() and ids_of(daemon) ==
              ({uid()}, {gid()}))
     return daemon
@@ -83,9 +83,13 @@ def connects_as(path, user, group):
 PROTECTED = 'input(type="imdnstap" name="t" path="{dir}/root/sock" ruleset="dnstap" %s)'
 
 
-def test_socket_in_a_protected_directory(case):
+LEGACY = {"globals": "", "extra": f"$PrivDropToUser {USER}\n$PrivDropToGroup {GROUP}"}
+
+
+@tap.cases(("global()", {}), ("$PrivDropToUser", LEGACY))
+def test_socket_in_a_protected_directory(case, words):
     """Bound as root where the user may not write: mode and owner are right, and it works."""
-    daemon = dropping(case, PROTECTED % f'filegroup="{GROUP}" filecreatemode="0660"')
+    daemon = dropping(case, PROTECTED % f'filegroup="{GROUP}" filecreatemode="0660"', **words)
     path = daemon.wait_socket(os.path.join(case.dir, "root", "sock"))
     made = os.stat(path)
     assert (made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)) == (0, gid(), 0o660), made
