@@ -144,8 +144,8 @@ def test_sink_stops_and_goes_on(case):
 
 
 def spool_size(daemon):
-    spool = os.path.join(daemon.dir, "spool")
-    return sum(os.path.getsize(os.path.join(spool, name)) for name in os.listdir(spool))
+    return sum(os.path.getsize(os.path.join(at, name))
+               for at, _, names in os.walk(os.path.join(daemon.dir, "spool")) for name in names)
 
 
 @tap.timeout(60 + OVERFLOW_MB)
