@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "text.h"
+#include "word.h"
 
 #define REPLACEMENT     "\xef\xbf\xbd" /* U+FFFD */
 #define REPLACEMENT_LEN 3
@@ -83,37 +84,19 @@ static char *json_escape(char *out, uint8_t octet, char class)
     return out;
 }
 
-/* Has one of the eight octets a class other than 0? The octet tests of Bit Twiddling Hacks (below n, equal to n):
- * borrows make them wrong about which octet, but never about whether. */
-static inline bool word_is_special(const uint8_t *p)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-    uint64_t word, quote, backslash;
-
-    memcpy(&word, p, sizeof(word));
-    quote = word ^ (ones * '"');
-    backslash = word ^ (ones * '\\');
-    return (((word - ones * ' ') & ~word) | ((quote - ones) & ~quote) |
-            ((backslash - ones) & ~backslash) | word | (word + ones)) &
-           high;
-}
-
 /* Does the whole string stand for itself? */
 static bool json_is_plain(struct str s)
 {
-    const uint8_t *p = (const uint8_t *)s.ptr;
+    octets16 odd = {0}, octets;
     size_t i;
 
-    if (s.len < sizeof(uint64_t)) {
-        for (i = 0; i < s.len; i++)
-            if (json_class[p[i]])
-                return false;
-        return true;
+    for (i = 0; s.len - i >= sizeof(octets); i += sizeof(octets)) {
+        octets = octets_load(s.ptr + i);
+        odd |= (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == 0x7f);
     }
-    for (i = 0; s.len - i > sizeof(uint64_t); i += sizeof(uint64_t))
-        if (word_is_special(p + i))
-            return false;
-    return !word_is_special(p + s.len - sizeof(uint64_t));
+    octets = octets_load_part(s.ptr + i, s.len - i);
+    odd |= (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == 0x7f);
+    return !octets_any(odd);
 }
 
 void text_put_json_raw(struct text *t, struct str s)
@@ -176,7 +159,15 @@ void text_put_utf8(struct text *t, struct str s)
     start = out = text_reserve(t, s.len * REPLACEMENT_LEN);
     if (!out)
         return;
-    for (end = p + s.len; p < end;)
-        out = utf8_copy(out, &p, (size_t)(end - p));
+    for (end = p + s.len; p < end;) {
+        /* Sixteen octets of ASCII at a time: 3 % of a tree went into looking at each. */
+        while ((size_t)(end - p) >= sizeof(octets16) && !octets_any(octets_load(p) < 0)) {
+            octets_store(out, octets_load(p));
+            out += sizeof(octets16);
+            p += sizeof(octets16);
+        }
+        if (p < end)
+            out = utf8_copy(out, &p, (size_t)(end - p));
+    }
     t->len += (size_t)(out - start);
 }
