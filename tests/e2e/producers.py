@@ -9,6 +9,7 @@ import fcntl
 import glob
 import itertools
 import os
+import random
 import re
 import shutil
 import signal
@@ -169,15 +170,14 @@ IPV6 = binds(socket.AF_INET6, socket.SOCK_DGRAM, ("::1", 0))
 
 
 def free_port():
-    """A port that is free for UDP and for TCP on loopback now."""
+    """A port that is free for UDP and for TCP on loopback now. It is none of those that the system
+    gives to clients, so that nobody takes it before the server does."""
+    families = [(socket.AF_INET, "127.0.0.1")] + ([(socket.AF_INET6, "::1")] if IPV6 else [])
     for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind(("127.0.0.1", 0))
-            port = udp.getsockname()[1]
-            if binds(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", port)) and (not IPV6 or all(
-                    binds(socket.AF_INET6, kind, ("::1", port))
-                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM))):
-                return port
+        port = random.randrange(10000, 32000)
+        if all(binds(family, kind, (host, port)) for family, host in families
+               for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+            return port
     raise AssertionError("no free port")
 
 

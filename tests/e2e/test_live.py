@@ -140,7 +140,7 @@ def backend(case):
                                         socket=os.path.join(case.dir, "unused"))).port
 
 
-@tap.timeout(150)
+@tap.timeout(500)  # it fetches what is not there yet
 def test_unix(case):
     """Every server has a unix socket. The Recursor's for new domains is connected, and no more: the
     detection is not built into Debian's."""

@@ -157,7 +157,7 @@ def check_numbers(seen, before, asker, back):
     return lost
 
 
-@tap.timeout(150)
+@tap.timeout(500)  # it may have to wait for what is being fetched
 def test_receiver_restarts(case):
     """Stopped and started while all servers are busy."""
     servers, inputs = every_server(case)
