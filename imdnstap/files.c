@@ -278,7 +278,7 @@ enum files_result files_step(struct files *files)
             files_scan(files);
         return step_once(files);
     }
-    if (watch_drain(files->inotify) || !files->scanned ||
+    if (watch_drain(files->inotify, &files->moves) || !files->scanned ||
         files_now_ms() - files->scanned_ms >= (int64_t)files->config.poll_ms)
         files_scan(files);
     result = step_follow(files);

@@ -8,6 +8,7 @@
 #include "files.h"
 #include "files_reader.h"
 #include "files_rolled.h"
+#include "files_watch.h"
 
 #define FILES_NOT_REGULAR "this is no regular file"
 /* So long a renamed file may still be written to. */
@@ -24,6 +25,7 @@ struct files {
     struct rolled_times state_times; /* of the state file that was read; without `born` */
     struct text saved, now;          /* state as written last, and as it is */
     int inotify;                     /* -1: none */
+    struct watch_moves moves;
     int64_t created_ms, scanned_ms, saved_ms;
     bool idle; /* the last step found nothing */
     bool scanned;

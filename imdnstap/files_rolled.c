@@ -78,7 +78,7 @@ static int compare(const struct timespec *a, const struct timespec *b)
 }
 
 /* Not older: a file that was rolled before the other one began is older in both. */
-static bool is_since(const struct rolled_times *times, const struct rolled_times *since)
+bool rolled_is_since(const struct rolled_times *times, const struct rolled_times *since)
 {
     return compare(&times->written, &since->written) >= 0 &&
            (!times->has_born || !since->has_born || compare(&times->born, &since->born) >= 0);
@@ -135,7 +135,7 @@ void rolled_find(const char *path, const struct rolled_times *since, struct roll
         if (!rolled_is_name(base, item->d_name))
             continue;
         snprintf(full, sizeof(full), "%s/%s", directory, item->d_name);
-        if (!rolled_times_of(-1, full, &times) || !is_since(&times, since))
+        if (!rolled_times_of(-1, full, &times) || !rolled_is_since(&times, since))
             continue;
         copy = strdup(full);
         if (copy)

@@ -1,7 +1,8 @@
 /* files_rolled.h - the files that rolling made of one: told by their names and by their times.
  *
  * Between two looks a file may be rolled twice: the one between was never seen under its own name. It lies in the
- * same directory under a name that rolling gives, and is younger than the one that was seen last.
+ * same directory under a name that rolling gives, and is younger than the one that was seen last. Under any other
+ * name it is found where inotify told of its renaming (files_watch.h).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -29,6 +30,8 @@ struct rolled {
     struct rolled_times times[ROLLED_MAX];
     size_t count;
 };
+
+bool rolled_is_since(const struct rolled_times *times, const struct rolled_times *since);
 
 /* The regular files that rolling `path` made and that are not older than `since`. *ret is to be freed. */
 void rolled_find(const char *path, const struct rolled_times *since, struct rolled *ret);

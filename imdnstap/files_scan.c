@@ -215,6 +215,42 @@ static struct reader *add_rolled(struct files *files, const char *path, const ch
     return NULL;
 }
 
+/* Which renamings led to a name that a file of `base` still has? */
+static void trace_moves(const struct watch_moves *moves, const char *base, bool here[WATCH_MOVES])
+{
+    for (size_t i = 0; i < moves->count; i++) {
+        const struct watch_move *move = &moves->moves[i];
+
+        here[i] = strcmp(move->from, base) == 0;
+        for (size_t j = 0; j < i; j++) {
+            if (here[j] && strcmp(moves->moves[j].to, move->from) == 0) {
+                here[j] = false; /* moved on */
+                here[i] = true;
+            } else if (here[j] && strcmp(moves->moves[j].to, move->to) == 0) {
+                here[j] = false; /* replaced */
+            }
+        }
+    }
+}
+
+/* What inotify told was renamed away from this one's path. */
+static void find_moved_behind(struct files *files, const struct reader *gone,
+                              const struct rolled_times *since)
+{
+    const char *path = reader_followed(gone), *slash = strrchr(path, '/');
+    char directory[PATH_SIZE], to[2 * PATH_SIZE];
+    struct rolled_times times;
+    bool here[WATCH_MOVES];
+
+    directory_of(path, directory, sizeof(directory));
+    trace_moves(&files->moves, slash ? slash + 1 : path, here);
+    for (size_t i = 0; i < files->moves.count; i++) {
+        snprintf(to, sizeof(to), "%s/%s", directory, files->moves.moves[i].to);
+        if (here[i] && rolled_times_of(-1, to, &times) && rolled_is_since(&times, since))
+            add_rolled(files, to, path);
+    }
+}
+
 /* What was rolled behind this one, which was rolled itself. A copy of it is none of them. */
 static void find_rolled_behind(struct files *files, const struct reader *gone)
 {
@@ -223,6 +259,7 @@ static void find_rolled_behind(struct files *files, const struct reader *gone)
 
     if (gone->fd < 0 || !rolled_times_of(gone->fd, NULL, &since))
         return;
+    find_moved_behind(files, gone, &since);
     rolled_find(reader_followed(gone), &since, &rolled);
     for (size_t i = 0; i < rolled.count; i++) {
         struct reader *reader = add_rolled(files, rolled.paths[i], reader_followed(gone));
@@ -280,6 +317,7 @@ void files_scan(struct files *files)
 {
     int64_t now = files_now_ms();
     glob_t found = {0};
+    bool any_gone = false;
     int result;
 
     if (files->config.mode == FILES_FOLLOW)
@@ -310,5 +348,8 @@ void files_scan(struct files *files)
     for (struct reader *reader = files->readers; reader; reader = reader->next) {
         if (reader->gone) /* those that this finds come behind it */
             find_rolled_behind(files, reader);
+        any_gone = any_gone || reader->gone;
     }
+    if (!any_gone) /* what was renamed before the next one is gone is none of its copies */
+        files->moves.count = 0;
 }

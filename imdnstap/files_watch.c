@@ -56,8 +56,33 @@ void watch_drop(int fd, int *watch)
     *watch = -1;
 }
 
+static void add_move(struct watch_moves *moves, const char *to)
+{
+    struct watch_move *move;
+
+    if (moves->count == WATCH_MOVES)
+        memmove(&moves->moves[0], &moves->moves[1], --moves->count * sizeof(moves->moves[0]));
+    move = &moves->moves[moves->count++];
+    memcpy(move->from, moves->name, sizeof(move->from));
+    snprintf(move->to, sizeof(move->to), "%s", to);
+}
+
+/* The two halves of a renaming follow one another, with the same cookie. */
+static void note_move(struct watch_moves *moves, const struct inotify_event *event,
+                      const char *name)
+{
+    if (event->mask & IN_MOVED_FROM) {
+        moves->directory = event->wd;
+        moves->cookie = event->cookie;
+        snprintf(moves->name, sizeof(moves->name), "%s", name);
+    } else if (event->mask & IN_MOVED_TO && event->cookie == moves->cookie &&
+               event->wd == moves->directory) {
+        add_move(moves, name);
+    }
+}
+
 /* Ends: the descriptor does not block, and one full buffer is enough for a call. */
-bool watch_drain(int fd)
+bool watch_drain(int fd, struct watch_moves *moves)
 {
     _Alignas(struct inotify_event) uint8_t events[16 * 1024];
     bool names = false;
@@ -68,6 +93,8 @@ bool watch_drain(int fd)
 
         memcpy(&event, events + at, sizeof(event));
         names = names || (event.mask & ~(uint32_t)IN_MODIFY) != 0;
+        if (event.len > 0) /* a name, with NULs behind it */
+            note_move(moves, &event, (const char *)events + at + sizeof(event));
         at += (ssize_t)(sizeof(event) + event.len);
     }
     return names;
@@ -96,9 +123,9 @@ void watch_drop(int fd, int *watch)
     (void)fd, (void)watch;
 }
 
-bool watch_drain(int fd)
+bool watch_drain(int fd, struct watch_moves *moves)
 {
-    (void)fd;
+    (void)fd, (void)moves;
     return false;
 }
 

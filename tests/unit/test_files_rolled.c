@@ -134,6 +134,38 @@ static void test_rolls_to_times(void **state)
     heard_free(&heard);
 }
 
+/* To names that only inotify tells, moved on and replaced meanwhile. */
+static void test_rolls_to_any_name(void **state)
+{
+    struct heard heard;
+    struct files *files;
+
+    (void)state;
+    heard_init(&heard);
+    append("f.monday", BYTES(START "\0\0\0\5older"));
+    age("f.monday");
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    if (files_fd(files) >= 0) {
+        move("f", "sunday");
+        append("f", BYTES(START "\0\0\0\3two"));
+        move("f", "f.tmp");
+        append("f", BYTES(START "\0\0\0\5three"));
+        move("f.tmp", "f.tuesday");
+        append("f.tmp", BYTES(START "\0\0\0\5other"));
+        move("f.tmp", "another");
+        move("f", "f.tmp");
+        append("f", BYTES(START "\0\0\0\4four"));
+        append("f.wednesday", BYTES(START "\0\0\0\7foreign"));
+        run(files);
+        expect_text(&heard.frames, "one;two;three;four;");
+        assert_int_equal(heard.notices.len, 0);
+    }
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
 static void follow_once(struct heard *heard)
 {
     struct files *files = create("f", FILES_FOLLOW, heard);
@@ -261,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup(test_rolls_between_two_looks, clean),
         cmocka_unit_test_setup(test_rolls_to_times, clean),
         cmocka_unit_test_setup(test_rolls_while_away, clean),
+        cmocka_unit_test_setup(test_rolls_to_any_name, clean),
         cmocka_unit_test_setup(test_reused_inode, clean),
         cmocka_unit_test_setup(test_copies_are_no_rolls, clean),
         cmocka_unit_test_setup(test_events, clean),
