@@ -149,6 +149,25 @@ def spool_size(daemon):
                for at, _, names in os.walk(os.path.join(daemon.dir, "spool")) for name in names)
 
 
+@tap.timeout(90)
+def test_queue_that_discards(case):
+    """flowcontrol="no" and queue.timeoutEnqueue="0": the producer never waits, what the full queue does not take
+    is rsyslog's loss, and the queue's discarded.full has it to the frame."""
+    sink = case.start(Sink(case.dir))
+    daemon = rsyslogd(case, input=LIGHT.replace('"light"', '"no"'), output=sink.output,
+                      queue='queue.type="LinkedList" queue.size="500" queue.timeoutenqueue="0"')
+    sender = case.start(Sender(daemon.socket, 5000, 500))
+    wait_for("everything sent", lambda: daemon.check_alive() and not sender.thread.is_alive(), 40)
+    assert sender.failure is None and not sink.numbers, sender.failure
+    daemon.wait_counters(submitted=5000)
+    sink.open.set()
+    wait_for("an empty queue", lambda: daemon.check_alive() and daemon.stats()["dnstap"]["size"] == 0, 40)
+    lost = daemon.stats()["dnstap"]["discarded.full"]
+    wait_for("the rest", lambda: len(sink.numbers) >= 5000 - lost)
+    assert lost > 3000 and len(sink.numbers) == len(set(sink.numbers)) == 5000 - lost, (lost, len(sink.numbers))
+    daemon.check_books(5000, 5000)
+
+
 @tap.timeout(60 + OVERFLOW_MB)
 def test_overflow_to_disk(case):
     """The sink stands still and megabytes go to the disk while the producer never waits; then all of it
