@@ -6,10 +6,12 @@
 #   (nothing)      the whole suite with gcc: unit, golden, fuzz replay, structure, and end-to-end
 #                  with the stock rsyslogd and real DNS servers
 #   --sanitizers   the suite again, instrumented with ASan and UBSan, in BUILD/sanitizers
+#   --threads      the end-to-end tests under ThreadSanitizer, in BUILD/threads; four workers per queue
+#   --valgrind     the end-to-end tests under valgrind (memcheck), in BUILD/valgrind; four workers
 #   --clang        compile everything with clang as well; a warning is an error
 #   --analyze      static analysis: gcc -fanalyzer, clang-tidy, cppcheck (analyze.sh)
 #   --distcheck    make distcheck: the distribution archive builds, tests, installs and cleans up
-#   --all          all of these
+#   --all          all of these but --threads and --valgrind, which take an hour
 #
 # The set-up is that of demo.sh (setup.sh): missing build packages are installed, nothing of the
 # system is reconfigured or started. The last line is "tests: N passed, N failed, N skipped". A test
@@ -30,6 +32,8 @@ sanitizers=no clang=no analyze=no distcheck=no
 for option; do
     case $option in
     --sanitizers) sanitizers=yes ;;
+    --threads) threads=yes ;;
+    --valgrind) valgrind=yes ;;
     --clang) clang=yes ;;
     --analyze) analyze=yes ;;
     --distcheck) distcheck=yes ;;
@@ -72,7 +76,8 @@ step() {
 # How many cases ended so, by the result files that automake keeps of every program. The names are
 # those of automake: PASS, FAIL, SKIP, XFAIL, XPASS, ERROR.
 count() {
-    find "$dir" -mindepth 1 -name sanitizers -prune -o -name clang -prune -o -name 'rsyslog-dnstap-*' -prune -o \
+    find "$dir" -mindepth 1 -name sanitizers -prune -o -name threads -prune -o -name valgrind -prune -o \
+        -name clang -prune -o -name 'rsyslog-dnstap-*' -prune -o \
         -name '*.trs' -print0 |
         xargs -0 -r grep -h "^:test-result: $1" | wc -l
 }
@@ -87,11 +92,11 @@ make_check() {
 
 # Runs the suite in a build directory and adds up its cases. Programs that failed are run once more,
 # alone: on a crowded machine a deadline of real processes can pass. It says so when that helped;
-# what fails twice has failed.
+# what fails twice has failed. A third argument is another target, a fourth its limit in seconds.
 suite() {
-    local name=$1 dir=$2 log=$2/check.log status=0 bad
-    say "$name: make check"
-    make_check 1500 "$jobs" check || status=$?
+    local name=$1 dir=$2 log=$2/check.log target=${3:-check} limit=${4:-1500} status=0 bad
+    say "$name: make $target"
+    make_check "$limit" "$jobs" "$target" || status=$?
     bad=$(failures)
     if [ "$bad" -ne 0 ]; then
         grep -E '^(FAIL|ERROR|XPASS)' "$log" | head -n 100
@@ -163,6 +168,22 @@ if [ $sanitizers = yes ]; then
         suite sanitizers "$build/sanitizers"
     fi
     unset E2E_PRELOAD
+fi
+
+# Several workers for a few messages already, and deadlines for a daemon that is ten times slower.
+slowly() {
+    E2E_WORKERS=4 E2E_PATIENCE=6 suite "$1" "$build/$1" e2e 7200
+}
+
+if [ $threads = yes ] && step "threads: build" 900 "$build/threads.log" \
+    env CC=gcc "$here/build.sh" "$build/threads" --enable-werror --enable-sanitizers=thread; then
+    slowly threads
+fi
+
+if [ $valgrind = yes ] && step "valgrind: build" 900 "$build/valgrind.log" \
+    env CC=gcc "$here/build.sh" "$build/valgrind" --enable-werror; then
+    E2E_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+        --suppressions=$top/tests/e2e/valgrind.supp --num-callers=20" slowly valgrind
 fi
 
 if [ $distcheck = yes ]; then

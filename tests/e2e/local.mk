@@ -38,7 +38,8 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/queue/q.qi \
 	tests/e2e/soak.py \
 	tests/e2e/sandbox.py \
-	tests/e2e/tap.py
+	tests/e2e/tap.py \
+	tests/e2e/valgrind.supp
 if WITH_RSYSLOG
 TESTS += $(E2E_TESTS)
 endif

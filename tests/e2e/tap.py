@@ -19,6 +19,8 @@ import tapwriter  # noqa: E402
 from tapwriter import comment  # noqa: E402,F401
 
 DEFAULT_TIMEOUT = 60
+# What makes a daemon slow (valgrind, a sanitizer) makes every deadline this much longer.
+PATIENCE = float(os.environ.get("E2E_PATIENCE", "1"))
 
 
 class Skip(Exception):

@@ -8,7 +8,7 @@ import os
 
 import fstrm
 import tap
-from harness import CORPUS, CORPUS_DIR, QUEUES, check_json, check_matches, corpus, rsyslogd
+from harness import CORPUS, CORPUS_DIR, QUEUES, WORKERS, check_json, check_matches, corpus, rsyslogd
 
 NAMES = [os.path.basename(path)[:-len(".fstrm")] for path in CORPUS]
 # One of each way of writing dnstap; long enough for every queue to work.
@@ -19,8 +19,8 @@ def mixed_frames():
     return [frame for name in MIXED for frame in fstrm.read_frames(corpus(name))]
 
 
-def through(case, frames, sort=False, **options):
-    """The lines that these frames become."""
+def through(case, frames, sort=WORKERS > 1, **options):
+    """The lines that these frames become. sort: where several workers write them."""
     daemon = rsyslogd(case, **options)
     fstrm.deliver(daemon.socket, frames)
     lines = daemon.wait_lines(len(frames))
@@ -54,7 +54,7 @@ class SecondCase:
 def test_every_corpus_file(case):
     """All files, one after the other, through one daemon: each as bidi and as uni stream."""
     assert len(CORPUS) >= 13, f"only {len(CORPUS)} corpus files"
-    daemon = rsyslogd(case)
+    daemon = rsyslogd(case, workers=1)
     total = 0
     for path in CORPUS:
         frames = fstrm.read_frames(path)

@@ -182,7 +182,7 @@ def test_stalled_sink(case):
     sink.settimeout(20)
     # Blocked senders fill the buffers of two sockets before the queue.
     sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="500"', template="%msg%",
+    daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="500"', template="%msg%", workers=1,
                       output=f"""action(type="omfwd" target="127.0.0.1" protocol="tcp"
                       port="{sink.getsockname()[1]}" template="line")""")
     traffic = case.start(Traffic(daemon.socket, deadline=60))

@@ -231,7 +231,8 @@ def test_largest_frame(case):
     client = Client(daemon.socket).ready()
     client.frames([fstrm.payload(qid=2), sized(4097)]).wait_closed()
     assert ids(daemon.wait_lines(2)) == [1, 2]
-    assert len(complaints_of(daemon)) == 1 and "4097" in complaints_of(daemon)[0]
+    daemon.wait_log("4097")
+    assert len(complaints_of(daemon)) == 1
 
 
 def test_empty_and_one_octet_frames(case):
@@ -287,7 +288,7 @@ def test_flood_of_bad_peers(case):
             client.close()
     good.finish()
     bad = 20 * len(BAD_PEERS)
-    assert ids(daemon.wait_lines(201))[1:] == list(range(200))
+    assert sorted(ids(daemon.wait_lines(201))) == [*range(200), 1000]
     daemon.wait_counters(sessions_opened=bad + 1, sessions_closed=bad + 1)
     wait_for("the descriptors to go", lambda: len(os.listdir(descriptors)) <= before + 1)  # the log
     assert len(complaints_of(daemon)) <= bad, "more than one line per peer"
