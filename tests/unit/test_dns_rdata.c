@@ -2,7 +2,7 @@
  *
  * Texts are the examples of the RFCs that define the types (their numbers stand in
  * lib/dns_rdata_table.c); the octets are what BIND's named-rrchecker, and dnspython where BIND knows no
- * format, make of them. Octets of DSYNC, HHIT, BRID, TKEY, TSIG, CLA, IPN, E.164 ATMA, ohttp, docpath and
+ * format, make of them. Octets of DSYNC, HHIT, BRID, TKEY, TSIG, CLA, IPN, E.164 ATMA, ohttp, pvd, oots, docpath and
  * tls-supported-groups, which neither reads, are encoded by hand. Inputs end at an unreadable page.
  *
  * SPDX-License-Identifier: Apache-2.0
