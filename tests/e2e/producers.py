@@ -198,7 +198,7 @@ class Server:
         self.dir = os.path.join(dir, self.name)
         self.probes = itertools.count()
         os.makedirs(self.dir)
-        self.port = free_port()
+        self.port = None  # another one with each start
         self.options = options
         self.process = None
         self.write("zone", ZONE)
@@ -213,6 +213,7 @@ class Server:
         raise NotImplementedError
 
     def start(self):
+        self.port = free_port()
         arguments = self.command()
         with open(os.path.join(self.dir, "output"), "ab") as output:
             self.process = subprocess.Popen(self.program.command() + arguments, cwd=self.dir,
