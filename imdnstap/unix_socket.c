@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -83,13 +84,39 @@ static bool clear_path(struct source *source, const struct sockaddr_un *address)
     return true;
 }
 
-static bool set_owner(struct source *source)
+/* The socket file that was just bound, as O_PATH; -1: errno. Its directory may be another user's, who could have put
+ * a link or a file in its place: these are left alone, and never get the mode or the owner that is meant for it. */
+static int open_bound(const char *path)
+{
+    struct stat there;
+    int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (at < 0 || (fstat(at, &there) == 0 && S_ISSOCK(there.st_mode)))
+        return at;
+    close(at);
+    errno = ENOTSOCK;
+    return -1;
+}
+
+/* The umask may have taken rights away. There is no fchmod for O_PATH but by its name in /proc. */
+static bool set_mode(int at, mode_t mode)
+{
+    struct stat now;
+    char name[64];
+
+    if (fstat(at, &now) == 0 && (now.st_mode & 07777) == mode)
+        return true;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", at);
+    return chmod(name, mode) == 0;
+}
+
+static bool set_owner(struct source *source, int at)
 {
     const struct source_config *config = source->config;
 
     if (config->uid == (uid_t)-1 && config->gid == (gid_t)-1)
         return true;
-    if (chown(config->path, config->uid, config->gid) == 0)
+    if (fchownat(at, "", config->uid, config->gid, AT_EMPTY_PATH) == 0)
         return true;
     source_log(source, config->fail_on_chown ? SOURCE_ERROR : SOURCE_WARNING, errno,
                "path=\"%s\": owner or group (fileowner, filegroup) cannot be set", config->path);
@@ -101,7 +128,7 @@ int unix_socket_listen(struct source *source)
     const struct source_config *config = source->config;
     struct sockaddr_un address;
     bool ok;
-    int fd;
+    int fd, at;
 
     if (!set_path(&address, config->path)) {
         source_log(source, SOURCE_ERROR, 0, "path=\"%s\": longer than %zu octets", config->path,
@@ -124,15 +151,20 @@ int unix_socket_listen(struct source *source)
         close(fd);
         return -1;
     }
-    ok = listen(fd, BACKLOG) == 0 && chmod(config->path, config->mode) == 0;
+    at = listen(fd, BACKLOG) == 0 ? open_bound(config->path) : -1;
+    ok = at >= 0 && set_mode(at, config->mode);
     if (!ok)
         source_log(source, SOURCE_ERROR, errno, "path=\"%s\": cannot be set up", config->path);
-    if (!ok || !set_owner(source)) {
-        unlink(config->path);
-        close(fd);
-        return -1;
+    ok = ok && set_owner(source, at);
+    if (at >= 0) {
+        close(at);
+        if (!ok)
+            unlink(config->path);
     }
-    return fd;
+    if (ok)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 static bool listens_for_streams(int fd)

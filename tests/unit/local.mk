@@ -120,7 +120,7 @@ TESTS += tests/unit/test_server
 tests_unit_test_server_SOURCES = tests/unit/test_server.c
 tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
-tests_unit_test_server_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+tests_unit_test_server_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime -Wl,--wrap=listen
 
 # Counters of its peers.
 check_PROGRAMS += tests/unit/test_peers

@@ -40,6 +40,22 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
     return result;
 }
 
+/* What another user does between two calls of the server: the socket at .path becomes a link to .victim. */
+static struct {
+    const char *path, *victim;
+} swap;
+int __real_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog);
+
+int __wrap_listen(int fd, int backlog)
+{
+    int result = __real_listen(fd, backlog);
+
+    if (swap.path && (unlink(swap.path) != 0 || symlink(swap.victim, swap.path) != 0))
+        return -1;
+    return result;
+}
+
 /* What the callbacks were told. */
 static struct {
     pthread_mutex_t mutex;
@@ -563,6 +579,30 @@ static enum source_counter admit(struct source *source, uint32_t type, uint64_t 
     return source_admit(source, true, &glance, now_ms);
 }
 
+/* Who may write to the socket's directory cannot have another file get its mode and owner. */
+static void test_link_in_place_of_the_socket(void **state)
+{
+    struct fixture *f = *state;
+    char victim[64];
+    struct stat there;
+    int fd;
+
+    snprintf(victim, sizeof victim, "%s/victim", f->directory);
+    fd = open(victim, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd >= 0 && close(fd) == 0);
+    f->config.mode = 0666;
+    f->config.gid = getgid();
+    f->server = server_create(&callbacks, 1);
+    swap.victim = victim;
+    swap.path = f->path;
+    assert_null(server_add(f->server, &f->config));
+    swap.path = NULL;
+    assert_non_null(strstr(seen.line, "cannot be set up"));
+    assert_int_equal(stat(victim, &there), 0);
+    assert_int_equal(there.st_mode & 07777, 0600);
+    unlink(victim);
+}
+
 static void test_filter(void **state)
 {
     struct source_config config = {.filter = true, .types = 1U << 6};
@@ -668,9 +708,10 @@ int main(void)
         WITH_SERVER(test_max_sessions),        WITH_SERVER(test_socket_file),
         WITH_SERVER(test_stale_socket),        WITH_SERVER(test_no_socket_in_the_way),
         WITH_SERVER(test_missing_directories), WITH_SERVER(test_directories_in_the_way),
-        WITH_SERVER(test_links_of_others),     cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_sample),         cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_prefixes),       cmocka_unit_test(test_targets),
+        WITH_SERVER(test_links_of_others),     WITH_SERVER(test_link_in_place_of_the_socket),
+        cmocka_unit_test(test_filter),         cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_rate),           cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_targets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
