@@ -163,7 +163,7 @@ check() {
     find "$root/build" -mindepth 1 -maxdepth 1 ! -name servers ! -name rsyslog-src -exec rm -rf {} +
     git -C "$top" archive HEAD | tar -x -C "$root/source" || return
     inside "$root" sh -c 'apt-get -q update && apt-get -q -y -o Acquire::Retries=3 \
-        install --no-install-recommends gcc libc6-dev clang rsyslog ca-certificates' || return
+        install --no-install-recommends gcc libc6-dev clang rsyslog ca-certificates systemd apparmor' || return
     echo "matrix: commit=$(git -C "$top" rev-parse --short HEAD)"
     inside "$root" sh -c "$versions"
     tree=$source/rsyslog-$(inside "$root" sh -c "$daemon_version")
