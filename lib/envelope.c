@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "envelope.h"
+#include "word.h"
 
 #define MARKER     "dnstap1 "
 #define MARKER_LEN (sizeof(MARKER) - 1)
@@ -88,47 +89,35 @@ static void put_head(struct text *t, enum envelope_encoding encoding,
  * Ends: every turn but the last takes an octet of the input. */
 static size_t cobs_encode(uint8_t *out, struct span in)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    const uint64_t low = ~WORD_HIGH;
     const uint8_t *at = in.ptr, *end = cursor_of(in).end;
     uint8_t *start = out, *code = out++; /* of the block that is open */
-    size_t len = 0;                      /* of that block */
 
     while (at < end) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        /* Eight octets at once; there is room for all that is left of the input. */
-        if (end - at >= 8 && len + 8 < COBS_BLOCK_MAX) {
-            uint64_t word, zeros;
+        /* Eight octets at once: a zero's place is the next block's code octet. */
+        if (end - at >= 8 && out - code - 1 + 8 < COBS_BLOCK_MAX) {
+            uint64_t word = word_load(at);
+            uint64_t zeros = ~(((word & low) + low) | word | low); /* exact in every octet */
 
-            memcpy(&word, at, sizeof(word));
-            memcpy(out, at, sizeof(word));
-            zeros = (word - ones) & ~word & high; /* the lowest bit is right */
-            if (zeros) {
-                size_t before = (size_t)__builtin_ctzll(zeros) / 8;
+            word_store(out, word);
+            for (; zeros; zeros &= zeros - 1) {
+                uint8_t *zero = out + word_first(zeros);
 
-                out += before;
-                at += before + 1;
-                *code = (uint8_t)(len + before + 1);
-                code = out++;
-                len = 0;
-            } else {
-                out += 8;
-                at += 8;
-                len += 8;
+                *code = (uint8_t)(zero - code);
+                code = zero;
             }
+            out += 8;
+            at += 8;
             continue;
         }
-#endif
-        if (*at) {
+        if (*at)
             *out++ = *at;
-            len++;
-        }
-        if (*at++ == 0 || (len == COBS_BLOCK_MAX && at < end)) {
-            *code = (uint8_t)(len + 1);
+        if (*at++ == 0 || (out - code - 1 == COBS_BLOCK_MAX && at < end)) {
+            *code = (uint8_t)(out - code);
             code = out++;
-            len = 0;
         }
     }
-    *code = (uint8_t)(len + 1);
+    *code = (uint8_t)(out - code);
     return (size_t)(out - start);
 }
 
