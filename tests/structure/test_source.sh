@@ -1,8 +1,9 @@
 #!/bin/sh
-# Source files: formatted as .clang-format says, a licence line each, nothing unfinished.
+# Source files: formatted as .clang-format says, a licence line each, nothing unfinished; what goes into the modules
+# calls no function that several threads cannot call at once.
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/tap.sh"
-plan 3
+plan 4
 
 files=$(find "$srcdir/lib" "$srcdir/glue" "$srcdir/imdnstap" "$srcdir/mmdnstapparse" "$srcdir/tests" \
     -name '*.[ch]' ! -name '*.pb-c.*')
@@ -27,4 +28,11 @@ check "every source file has its SPDX line" \
     "$(grep -L 'SPDX-License-Identifier: Apache-2.0' $files $scripts)"
 check "nothing is left for later" \
     "$(grep -nE 'TO''DO|FIX''ME|X''XX:' $files $scripts)"
+# attributes(7), "MT-Unsafe" in glibc; rsyslogd has many threads.
+unsafe='asctime|ctime|gmtime|localtime|strtok|rand|srand|random|drand48|lrand48|gethostby[a-z]+|getservby[a-z]+|getproto[a-z]+'
+unsafe="$unsafe|getpw(nam|uid|ent)|getgr(nam|gid|ent)|setenv|unsetenv|putenv|clearenv|setlocale|tmpnam|tempnam|mktemp|inet_ntoa"
+unsafe="$unsafe|ttyname|ptsname|getlogin|crypt|ecvt|fcvt|ether_ntoa|hcreate|hsearch|strsignal|umask|chdir|seteuid|setegid"
+check "no function that is not thread-safe is called" \
+    "$(cd "$srcdir" && grep -nE "(^|[^a-zA-Z0-9_.>\"])($unsafe) ?\(" lib/*.[ch] glue/*.[ch] imdnstap/*.[ch] mmdnstapparse/*.[ch] |
+        grep -vE '^[^:]+:[0-9]+: *(/\*|\*)')"
 exit $tap_failed
