@@ -116,12 +116,15 @@ static void insert(struct rolled *rolled, char *path, const struct rolled_times 
     rolled->count++;
 }
 
-void rolled_find(const char *path, const struct rolled_times *since, struct rolled *ret)
+void rolled_find(const char *path, const struct rolled_times *since,
+                 bool (*is_known)(void *data, const struct stat *st), void *data,
+                 struct rolled *ret)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     char directory[PATH_SIZE], full[2 * PATH_SIZE];
     struct rolled_times times;
     struct dirent *item;
+    struct stat st;
     DIR *dir;
 
     ret->count = 0;
@@ -135,7 +138,8 @@ void rolled_find(const char *path, const struct rolled_times *since, struct roll
         if (!rolled_is_name(base, item->d_name))
             continue;
         snprintf(full, sizeof(full), "%s/%s", directory, item->d_name);
-        if (!rolled_times_of(-1, full, &times) || !rolled_is_since(&times, since))
+        if (!rolled_times_of(-1, full, &times) || !rolled_is_since(&times, since) ||
+            lstat(full, &st) != 0 || !S_ISREG(st.st_mode) || is_known(data, &st))
             continue;
         copy = strdup(full);
         if (copy)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* Files of one look; of more the youngest are left for the next. */
@@ -33,8 +34,10 @@ struct rolled {
 
 bool rolled_is_since(const struct rolled_times *times, const struct rolled_times *since);
 
-/* The regular files that rolling `path` made and that are not older than `since`. *ret is to be freed. */
-void rolled_find(const char *path, const struct rolled_times *since, struct rolled *ret);
+/* The regular files that rolling `path` made, that are not older than `since` and not known. *ret is to be freed. */
+void rolled_find(const char *path, const struct rolled_times *since,
+                 bool (*is_known)(void *data, const struct stat *st), void *data,
+                 struct rolled *ret);
 void rolled_free(struct rolled *rolled);
 
 /* "f.0", "f-20261126", "f.20261126123456789", and "f.1.fstrm" of "f.fstrm": what BIND, logrotate and savelog

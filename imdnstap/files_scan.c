@@ -251,6 +251,22 @@ static void find_moved_behind(struct files *files, const struct reader *gone,
     }
 }
 
+static bool is_known(void *data, const struct stat *st)
+{
+    return find_reader(data, st) != NULL;
+}
+
+/* Is this the oldest that was rolled away from its path? All others are behind it. */
+static bool is_first_gone(const struct files *files, const struct reader *reader)
+{
+    const struct reader *other = files->readers;
+
+    while (other != reader && !(other->gone && other->fd >= 0 &&
+                                strcmp(reader_followed(other), reader_followed(reader)) == 0))
+        other = other->next;
+    return reader->gone && reader->fd >= 0 && other == reader;
+}
+
 /* What was rolled behind this one, which was rolled itself. A copy of it is none of them. */
 static void find_rolled_behind(struct files *files, const struct reader *gone)
 {
@@ -260,12 +276,12 @@ static void find_rolled_behind(struct files *files, const struct reader *gone)
     if (gone->fd < 0 || !rolled_times_of(gone->fd, NULL, &since))
         return;
     find_moved_behind(files, gone, &since);
-    rolled_find(reader_followed(gone), &since, &rolled);
+    rolled_find(reader_followed(gone), &since, is_known, files, &rolled);
     for (size_t i = 0; i < rolled.count; i++) {
         struct reader *reader = add_rolled(files, rolled.paths[i], reader_followed(gone));
 
-        if (reader && reader_is_copy(reader, gone))
-            reader->dead = true;
+        for (const struct reader *of = files->readers; reader && of != reader; of = of->next)
+            reader->dead = reader->dead || (of->gone && of->fd >= 0 && reader_is_copy(reader, of));
     }
     rolled_free(&rolled);
 }
@@ -275,7 +291,7 @@ static void find_rolled_while_away(struct files *files, struct state_entry *entr
 {
     struct rolled rolled;
 
-    rolled_find(entry->path, &files->state_times, &rolled);
+    rolled_find(entry->path, &files->state_times, is_known, files, &rolled);
     for (size_t i = 0; i < rolled.count; i++) {
         struct reader *reader = add_rolled(files, rolled.paths[i], entry->path);
 
@@ -346,7 +362,7 @@ void files_scan(struct files *files)
         return;
     sweep(files, files->scanned_ms);
     for (struct reader *reader = files->readers; reader; reader = reader->next) {
-        if (reader->gone) /* those that this finds come behind it */
+        if (is_first_gone(files, reader)) /* those that this finds come behind it */
             find_rolled_behind(files, reader);
         any_gone = any_gone || reader->gone;
     }

@@ -113,6 +113,31 @@ static void test_rolls_between_two_looks(void **state)
     heard_free(&heard);
 }
 
+/* More copies than one look takes up: the others come with the next ones. */
+static void test_many_rolls(void **state)
+{
+    struct heard heard;
+    struct files *files;
+    char name[32];
+
+    (void)state;
+    heard_init(&heard);
+    append("f", BYTES(START "\0\0\0\3one"));
+    files = create("f", FILES_FOLLOW, &heard);
+    run(files);
+    for (int i = 0; i < ROLLED_MAX + 5; i++) {
+        snprintf(name, sizeof(name), "f.%08d", i);
+        move("f", name);
+        append("f", BYTES(START));
+        append_frame("f", name);
+    }
+    run(files);
+    assert_int_equal(heard.count, ROLLED_MAX + 6);
+    assert_int_equal(heard.notices.len, 0);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
 /* With times in their names, before the extension. */
 static void test_rolls_to_times(void **state)
 {
@@ -291,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_rolled_names, clean),
         cmocka_unit_test_setup(test_rolls_between_two_looks, clean),
+        cmocka_unit_test_setup(test_many_rolls, clean),
         cmocka_unit_test_setup(test_rolls_to_times, clean),
         cmocka_unit_test_setup(test_rolls_while_away, clean),
         cmocka_unit_test_setup(test_rolls_to_any_name, clean),
