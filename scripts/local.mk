@@ -1,6 +1,6 @@
 # What the archive holds beside the sources, and coverage.
 EXTRA_DIST += README.md LICENSE tests/corpus tests/tools/dnstap_send.py \
-	scripts/setup.sh scripts/fetch-rsyslog-sdk.sh scripts/build.sh scripts/demo.sh scripts/check.sh \
+	scripts/setup.sh scripts/fetch-rsyslog-sdk.sh scripts/build.sh scripts/demo.sh scripts/check.sh scripts/matrix.sh \
 	scripts/analyze.sh scripts/analyze.accepted .clang-tidy
 
 # Static analysis of the sources as they were configured and built here.
