@@ -316,7 +316,7 @@ def test_hostile_soak(case):
             client.close()
         except (OSError, EOFError, AssertionError):
             pass
-    for _ in range(1000):
+    for _ in range(int(1000 / tap.PATIENCE)):
         one()
     for producer in good:
         producer.stop()

@@ -207,7 +207,7 @@ ruleset(name="lines" queue.type="LinkedList") {
 def test_split(case):
     """Each line a message of its own, with the tag, and the event itself still there."""
     frames = fstrm.read_frames(corpus("bind-res-unix"))
-    daemon = rsyslogd(case, extra=SPLIT, template="%$!dnstap_passivedns%\\n",
+    daemon = rsyslogd(case, extra=SPLIT, template="%$!dnstap_passivedns%\\n", workers=1,
                       action='action(type="mmdnstapparse" output="passivedns" replacemsg="text" '
                              'split.ruleset="lines" split.format="passivedns")')
     fstrm.deliver(daemon.socket, frames)
@@ -273,7 +273,7 @@ def test_bundling_input(case, queue):
     for bundle in (1, 64):
         other = tap.Case()
         case.things.append(Closer(other))
-        daemon = rsyslogd(other, action=text, queue=QUEUES[queue if bundle > 1 else "memory"],
+        daemon = rsyslogd(other, action=text, workers=1, queue=QUEUES[queue if bundle > 1 else "memory"],
                           input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" '
                                 f'bundle="{bundle}")')
         fstrm.deliver(daemon.socket, frames)
@@ -303,7 +303,7 @@ def test_foreach(case):
     frames = fstrm.read_frames(corpus("bind-res-unix"))
     each = ''' foreach ($.rr in $!dnstap!dns!answers) do {
       action(type="omfile" file="{dir}/answers" template="rr") }'''
-    daemon = rsyslogd(case, action=BOTH + each, template="%$!dnstap_json%\\n",
+    daemon = rsyslogd(case, action=BOTH + each, workers=1, template="%$!dnstap_json%\\n",
                       extra='template(name="rr" type="string" string="%$.rr!name% %$.rr!data%\\n")')
     fstrm.deliver(daemon.socket, frames)
     daemon.wait_lines(len(frames))
