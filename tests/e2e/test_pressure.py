@@ -37,12 +37,22 @@ class Sink:
         self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         self.most, self.numbers = most, []
         self.open, self.over, self.cut = threading.Event(), threading.Event(), threading.Event()
+        self.failure = None
         self.thread = threading.Thread(target=self._run)
 
     def start(self):
         self.thread.start()
 
+    def diagnosis(self):
+        yield f"--- sink: {len(self.numbers)} events, failure {self.failure!r}"
+
     def _run(self):
+        try:
+            self._read()
+        except Exception as error:  # told by diagnosis(); the test misses the events
+            self.failure = error
+
+    def _read(self):
         rest = b""
         while not self.over.is_set():
             if self.cut.is_set():
