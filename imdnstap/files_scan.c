@@ -240,7 +240,7 @@ static void find_moved_behind(struct files *files, const struct reader *gone,
     const char *path = reader_followed(gone), *slash = strrchr(path, '/');
     char directory[PATH_SIZE], to[2 * PATH_SIZE];
     struct rolled_times times;
-    bool here[WATCH_MOVES];
+    bool here[WATCH_MOVES] = {false};
 
     directory_of(path, directory, sizeof(directory));
     trace_moves(&files->moves, slash ? slash + 1 : path, here);
