@@ -422,7 +422,8 @@ bool tls_ready(const struct tls_session *session)
 
 bool tls_pending(const struct tls_session *session)
 {
-    return session->ready && !session->dead && SSL_has_pending(session->ssl);
+    /* Not SSL_has_pending: that counts the octets of a record whose rest may never come. */
+    return session->ready && !session->dead && SSL_pending(session->ssl) > 0;
 }
 
 bool tls_wants_write(const struct tls_session *session)

@@ -14,7 +14,7 @@ import fstrm
 import tap
 from certificates import EXPIRED, NOT_YET, authority, context, fingerprint, tls_options
 from fstrm import CONTENT_TYPE, Client, control
-from harness import rsyslogd, wait_for
+from harness import check_json, rsyslogd, wait_for
 from test_stream import complaints_of, ids, numbered
 from test_transport import TCP, address_of, deliver_tls, refused_by_tls, tcp_daemon
 
@@ -89,9 +89,26 @@ def test_certificate(case, value):
     one_complaint(daemon, r"127\.0\.0\.1 port \d+ refused: ")
     daemon.wait_counters(sessions_opened=1, sessions_closed=1, handshakes_failed=1)
     deliver_tls(address, context(made, "right"), numbered(1, 3))
-    assert ids(daemon.wait_lines(3)) == [1, 2, 3]
+    events = check_json(daemon.wait_lines(3))
+    assert [event["dns"]["id"] for event in events] == [1, 2, 3]
+    assert {event["tls_peer"] for event in events} == {"ns1.example.net"}
     daemon.wait_log("session with .* opened, certificate of ns1.example.net")
     daemon.check_books(3, 3)
+
+
+def test_optional_certificate(case):
+    """tls.authmode="anon" with tls.cacert: none is needed, and one that is shown must be good."""
+    made = authority(case)
+    made.issue("right", "ca", "ns1.example.net")
+    expired(made)
+    daemon, address = tcp_daemon(case, tls_options(made, "anon"))
+    deliver_tls(address, context(made), numbered(1, 2))
+    daemon.wait_lines(2)
+    deliver_tls(address, context(made, "right"), numbered(3, 2))
+    daemon.wait_lines(4)
+    refused_by_tls(daemon, address, context(made, "bad"), "certificate has expired")
+    names = [event.get("tls_peer") for event in check_json(daemon.lines())]
+    assert names == [None, None, "ns1.example.net", "ns1.example.net"], names
 
 
 @tap.cases("sha1", "sha256")

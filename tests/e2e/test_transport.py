@@ -167,6 +167,50 @@ def test_tls_stalls(case):
     daemon.wait_counters(handshakes_failed=2)
 
 
+class Records:
+    """A TLS client whose records are in our hands: what it would send can be sent in parts."""
+
+    def __init__(self, address, tls):
+        self.into, self.out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = tls.wrap_bio(self.into, self.out, server_hostname="localhost")
+        self.socket = socket.create_connection(address, timeout=10)
+        self.call(self.tls.do_handshake)
+
+    def call(self, function, *arguments):
+        """Until OpenSSL needs no more of the other side."""
+        while True:
+            try:
+                result = function(*arguments)
+                self.socket.sendall(self.out.read())
+                return result
+            except ssl.SSLWantReadError:
+                self.socket.sendall(self.out.read())
+                self.into.write(self.socket.recv(65536))
+
+    def record(self, octets):
+        self.tls.write(octets)
+        return self.out.read()
+
+
+@tap.cases(("1.2", ssl.TLSVersion.TLSv1_2), ("1.3", ssl.TLSVersion.TLSv1_3))
+def test_tls_record_in_parts(case, version):
+    """A record that stays unfinished keeps nobody else waiting, and is taken once it is whole."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    slow = Records(address, context(made, version=version))
+    slow.call(slow.tls.write, control(fstrm.START, CONTENT_TYPE))
+    record = slow.record(fstrm.data(fstrm.payload(qid=1)))
+    slow.socket.sendall(record[:7])
+    daemon.wait_log("session with .* opened")
+    deliver_tls(address, context(made, version=version), numbered(2, 10))
+    assert ids(daemon.wait_lines(10)) == list(range(2, 12))
+    slow.socket.sendall(record[7:])
+    slow.socket.sendall(slow.record(control(fstrm.STOP)))
+    assert ids(daemon.wait_lines(11)) == list(range(2, 12)) + [1]
+    slow.socket.close()
+    daemon.check_books(11, 11)
+
+
 def test_files_that_are_not_there(case):
     """One line names the parameter, the file and the system's reason; the others go on."""
     made = authority(case)
