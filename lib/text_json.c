@@ -90,6 +90,8 @@ static bool json_is_plain(struct str s)
     octets16 odd = {0}, octets;
     size_t i;
 
+    if (s.len == 0) /* then ptr may be NULL, to which nothing may be added, not even 0 */
+        return true;
     for (i = 0; s.len - i >= sizeof(octets); i += sizeof(octets)) {
         octets = octets_load(s.ptr + i);
         odd |= (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == 0x7f);
