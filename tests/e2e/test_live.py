@@ -236,7 +236,7 @@ def test_kdig(case):
     subprocess.run([program.path, "@127.0.0.1", "-p", str(server.port), "-E", path] +
                    [part for name, kind, _, _, _ in QUESTIONS for part in ("-q", name, "-t", kind)],
                    env=program.environment(), check=True, capture_output=True, timeout=30)
-    daemon = rsyslogd(case, input='input(type="imdnstap" name="t" file="%s" ruleset="dnstap")' % path)
+    daemon = rsyslogd(case, workers=1, input='input(type="imdnstap" name="t" file="%s" ruleset="dnstap")' % path)
     events = check_json(daemon.wait_lines(2 * len(QUESTIONS)))
     assert [(e["type"], question(e)["name"], question(e)["type"]) for e in events] == \
         [(kind, asked[0], asked[1]) for asked in QUESTIONS

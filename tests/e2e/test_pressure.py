@@ -268,7 +268,7 @@ def test_full_disk_below_omfile(case):
     """omfile gives up what it cannot write, says so, and with action.errorFile keeps it elsewhere: each
     frame is in one of the two files; once there is room it goes on."""
     disk = case.start(SmallDisk(os.path.join(case.dir, "small")))
-    daemon = inside(case, disk, output='action(type="omfile" name="out" file="{dir}/small/events" '
+    daemon = inside(case, disk, workers=1, output='action(type="omfile" name="out" file="{dir}/small/events" '
                     'template="line" action.errorFile="{dir}/failed")')
     disk.fill(300000)
     fstrm.deliver(daemon.socket, numbered(0, 2000))
@@ -302,7 +302,7 @@ def test_full_disk_below_queue(case, value):
     limit, loses = value
     disk = case.start(SmallDisk(os.path.join(case.dir, "small")))
     sink = case.start(Sink(case.dir))
-    daemon = inside(case, disk, input=LIGHT, output=sink.output, queue=ASSISTED +
+    daemon = inside(case, disk, workers=1, input=LIGHT, output=sink.output, queue=ASSISTED +
                     f'queue.maxdiskspace="{limit}" queue.maxfilesize="200k" '
                     f'queue.spooldirectory="{case.dir}/small"')
     sender = case.start(Sender(daemon.socket, 12000, 1000))
