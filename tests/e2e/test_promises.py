@@ -82,6 +82,23 @@ def test_stop_under_load(case, value):
         assert len(numbers) <= producer.sent + 10
 
 
+@tap.cases("light", "full")
+def test_stop_with_a_full_queue(case, flow):
+    """SIGTERM while the queue is full and producers wait: what counts as submitted is written."""
+    daemon = rsyslogd(case, input=LIGHT.replace("light", flow), workers=1,
+                      queue='queue.type="LinkedList" queue.size="1000" queue.lightdelaymark="0" '
+                      'queue.timeoutenqueue="60000" queue.dequeuebatchsize="16" queue.dequeueslowdown="5000"')
+    producers = [case.start(Traffic(daemon.socket, b"p%d" % n)) for n in range(2)]
+    wait_for("a full queue", lambda: daemon.check_alive() and
+             daemon.stats().get("dnstap", {}).get("maxqsize", 0) >= 960, 40)
+    daemon.stop()
+    for producer in producers:
+        producer.stop()
+    assert submitted(daemon) == len(daemon.lines()), (submitted(daemon), len(daemon.lines()))
+    for numbers in by_producer(daemon.lines()).values():
+        assert numbers == list(range(len(numbers))), "a hole, or a frame twice"
+
+
 @tap.cases(("saved", "on"), ("not saved", "off"))
 def test_stop_while_destination_is_away(case, save):
     """What waits in a disk-assisted queue comes over a stop unless queue.saveOnShutdown is off. Not so the batch with which the action was waiting: rsyslog has it for done."""
