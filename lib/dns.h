@@ -1,8 +1,8 @@
 /* dns.h - a DNS message, walked within bounds and rendered once.
  *
  * RFC 1035 4 and its successors. Names and rdata are written as text into the decoder's memory while
- * walking, so that every formatter copies ready text. What is broken is skipped or shown as
- * RFC 3597 octets, and the first fault of the message is kept with its offset.
+ * walking, so that every formatter copies ready text. What is broken is shown as RFC 3597 octets,
+ * and the first faults of the message are kept with their offsets.
  *
  * dns_name.c names; dns_message.c header, sections, limits; dns_rdata.c presentation formats by table;
  * dns_edns.c options.
@@ -25,6 +25,7 @@
 #define DNS_TEXT_MAX         (1024 * 1024) /* pointers let 64 KiB of input ask for 9 MiB of text */
 #define DNS_QUESTION_MAX     64            /* more than any server sends; each costs its text */
 #define DNS_OPTION_MAX       64            /* EDNS options shown; later ones are a fault */
+#define DNS_FAULT_MAX        8 /* faults told; 6000 broken RRs would be a line of 400 KiB */
 
 enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTIONS };
 
@@ -48,13 +49,15 @@ struct dns_fault {
 };
 
 struct dns_question {
-    struct str name; /* no final dot, "." for the root, \DDD and \. escapes */
+    /* No final dot, "." for the root, \DDD and \. escapes; "\# n HEX" when it could not be read, which is
+     * the text of no name (dns_name_is_generic). */
+    struct str name;
     struct str type_text, class_text;
     uint16_t type, class;
 };
 
 struct dns_rr {
-    struct str name;
+    struct str name; /* as a question's */
     struct str type_text, class_text;
     struct str data;   /* presentation format, printable ASCII; names keep their final dot */
     struct span rdata; /* on the wire, borrowed from the message */
@@ -62,6 +65,12 @@ struct dns_rr {
     uint16_t type, class;
     bool generic; /* data is RFC 3597 because the rdata broke its own format */
 };
+
+/* Is it octets in place of a name that could not be read? */
+static inline bool dns_name_is_generic(struct str name)
+{
+    return name.len > 2 && memcmp(name.ptr, "\\# ", 3) == 0;
+}
 
 /* Does it say an address: A or AAAA, class IN, and rdata that is one? A DNS UPDATE's may have none
  * (RFC 2136 2.4), and Chaosnet's A is something else. */
@@ -78,6 +87,8 @@ struct dns_option {
     struct str name; /* "ECS", "NSID", ... or "OPT65001" */
     struct str data; /* readable, or hex. May hold UTF-8 as sent (EDE text), not validated */
 };
+
+#define DNS_EDNS_Z 0x7fff /* EDNS flags other than DO (RFC 6891 6.1.4); 0x4000 is CO (RFC 9824) */
 
 struct dns_edns {
     bool present;
@@ -103,9 +114,11 @@ struct dns_message {
     const struct dns_rr *rr[DNS_SECTIONS]; /* [DNS_QUESTION] unused; OPT is not among them */
     size_t rr_count[DNS_SECTIONS];
     struct dns_edns edns;
-    size_t trailing;        /* octets behind the last RR: counted, no fault */
-    struct dns_fault fault; /* the first one; a generic RR counts as one */
-    bool truncated_output;  /* DNS_TEXT_MAX or a count limit was reached */
+    size_t trailing;                /* octets behind the last RR: counted, no fault */
+    struct dns_fault fault;         /* the first one; a generic RR counts as one */
+    const struct dns_fault *others; /* the next ones, DNS_FAULT_MAX - 1 at most */
+    size_t fault_count;             /* all of them, also those that are not kept */
+    bool truncated_output;          /* DNS_TEXT_MAX or a count limit was reached */
 };
 
 struct dns_decoder;                           /* arrays and text, reused from message to message */

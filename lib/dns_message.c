@@ -20,6 +20,7 @@ struct dns_decoder {
     struct dns_names names;
     struct dns_question questions[DNS_QUESTION_MAX];
     struct dns_option options[DNS_OPTION_MAX];
+    struct dns_fault others[DNS_FAULT_MAX - 1];
     struct dns_rr rrs[DNS_RR_MAX]; /* of all sections, one behind the other */
     size_t rr_count;
     struct dns_name_memo memo[DNS_POINTER_REACH];
@@ -69,10 +70,13 @@ static void decoder_begin(struct dns_decoder *d, struct span message)
 
 static void fault(struct walk *w, const char *reason, const uint8_t *at)
 {
-    struct dns_fault *f = &w->m->fault;
+    struct dns_message *m = w->m;
+    size_t before = m->fault_count++;
+    struct dns_fault *f;
 
-    if (f->reason)
+    if (before >= DNS_FAULT_MAX)
         return;
+    f = before == 0 ? &m->fault : &w->d->others[before - 1];
     f->reason = reason;
     f->section = w->section;
     f->index = w->index;
@@ -101,23 +105,32 @@ static inline struct str number_text(struct text *t, const struct name_table *ta
     return name.len > 0 ? name : number_put(t, table, value);
 }
 
-/* A name that cannot be read but whose end is known costs its RR only: *ret_skip. */
-static inline bool owner_read(struct walk *w, struct str *ret, bool *ret_skip)
+/* A name that cannot be read but whose end is known is shown as its octets: what follows can be read. */
+static bool broken_owner_read(struct walk *w, struct str *ret)
 {
-    struct dns_names *n = &w->d->names;
+    const struct dns_names *n = &w->d->names;
+    struct text *t = &w->d->text;
+    size_t start = t->len;
 
-    *ret_skip = false;
-    if (dns_name_read(n, &w->d->text, &w->in, true, ret)) {
+    if (t->overflow)
+        return false;
+    fault(w, n->reason, n->at);
+    if (!n->behind)
+        return false;
+    dns_generic_put(t, span_of(w->in.pos, (size_t)(n->behind - w->in.pos)));
+    *ret = (struct str){t->buf + start, t->len - start};
+    w->in.pos = n->behind;
+    return !t->overflow;
+}
+
+static inline bool owner_read(struct walk *w, struct str *ret)
+{
+    if (dns_name_read(&w->d->names, &w->d->text, &w->in, true, ret)) {
         if (ret->len == 0)
             *ret = STR(".");
         return true;
     }
-    fault(w, n->reason, n->at);
-    if (!n->behind || w->d->text.overflow)
-        return false;
-    w->in.pos = n->behind;
-    *ret_skip = true;
-    return true;
+    return broken_owner_read(w, ret);
 }
 
 static bool question_read(struct walk *w)
@@ -125,17 +138,15 @@ static bool question_read(struct walk *w)
     struct dns_message *m = w->m;
     struct dns_question q;
     const uint8_t *start = w->in.pos;
-    bool skip;
 
-    if (!owner_read(w, &q.name, &skip))
+    if (!owner_read(w, &q.name))
         return false;
     if (!cursor_be16(&w->in, &q.type) || !cursor_be16(&w->in, &q.class))
         return stop(w, "message ends within a question", w->in.end);
-    if (skip)
-        return true;
     if (m->question_count == DNS_QUESTION_MAX) {
+        if (!m->truncated_output)
+            fault(w, "too many questions", start);
         m->truncated_output = true;
-        fault(w, "too many questions", start);
         return true;
     }
     q.type_text = number_text(&w->d->text, &names_rr_type, q.type);
@@ -205,20 +216,17 @@ static bool rr_read(struct walk *w)
     struct dns_rr *rr = &w->d->rrs[w->d->rr_count];
     const uint8_t *start = w->in.pos;
     uint16_t len;
-    bool skip;
 
     if (cursor_left(&w->in) == 0)
         return stop(w, "message ends before its last RR", start);
     if (w->d->rr_count == DNS_RR_MAX)
         return stop(w, "too many RRs", start);
-    if (!owner_read(w, &rr->name, &skip))
+    if (!owner_read(w, &rr->name))
         return false;
     if (!cursor_be16(&w->in, &rr->type) || !cursor_be16(&w->in, &rr->class) ||
         !cursor_be32(&w->in, &rr->ttl) || !cursor_be16(&w->in, &len) ||
         !cursor_span(&w->in, len, &rr->rdata))
         return stop(w, "message ends within an RR", w->in.end);
-    if (skip)
-        return true;
     if (rr->type == TYPE_OPT) {
         opt_read(w, rr, start);
     } else {
@@ -276,7 +284,11 @@ bool dns_decode(struct dns_decoder *decoder, struct span message, struct dns_mes
     struct text *t = &decoder->text;
     bool whole;
 
-    *ret = (struct dns_message){.len = message.len, .question = decoder->questions};
+    *ret = (struct dns_message){
+        .len = message.len,
+        .question = decoder->questions,
+        .others = decoder->others,
+    };
     for (int s = 0; s < DNS_SECTIONS; s++)
         ret->rr[s] = decoder->rrs;
     if (message.len > DNS_MESSAGE_MAX)

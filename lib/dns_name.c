@@ -277,7 +277,7 @@ static inline void plain_remember(struct dns_names *n, const struct text *t, con
                                   size_t wire, size_t len, const struct dns_name_memo *tail)
 {
     size_t offset = (size_t)(start - n->message.ptr);
-    unsigned hops = tail->hops + (tail->generation == n->generation);
+    unsigned hops = tail->hops + (tail->generation == n->generation ? 1u : 0u);
 
     /* Ends: a label has one octet or more. */
     for (size_t at = 0; n->memo && at < wire && offset + at < DNS_POINTER_REACH;

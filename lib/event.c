@@ -18,8 +18,9 @@
 
 /* What one octet of a borrowed field takes as text at most: a name's \DDD. */
 #define TEXT_PER_OCTET 4
-/* Everything of bounded size: eight numbers or names, time, punctuation, two faults. */
-#define TEXT_FIXED_MAX 2048
+/* Everything of bounded size: eight numbers or names, time, punctuation, and what both messages' faults
+ * say, 80 octets each. */
+#define TEXT_FIXED_MAX (1024 + 2 * DNS_FAULT_MAX * 80)
 
 #define DATE_LEN 20 /* "2026-11-26T19:53:01." */
 #define TIME_LEN 30 /* with nine digits and Z; a year beyond 9999 has another length */
@@ -282,6 +283,22 @@ static void put_fault(struct text *t, const struct dns_fault *fault)
     text_put_u64(t, fault->offset);
 }
 
+static void put_faults(struct text *t, const struct dns_message *m)
+{
+    size_t kept = m->fault_count < DNS_FAULT_MAX ? m->fault_count : DNS_FAULT_MAX;
+
+    put_fault(t, &m->fault);
+    for (size_t i = 1; i < kept; i++) {
+        text_put_lit(t, ", ");
+        put_fault(t, &m->others[i - 1]);
+    }
+    if (m->fault_count > kept) {
+        text_put_lit(t, ", and ");
+        text_put_u64(t, m->fault_count - kept);
+        text_put_lit(t, " more");
+    }
+}
+
 static void set_messages(struct event_decoder *d, struct event *e)
 {
     struct span response = e->tap.response_message, query = e->tap.query_message;
@@ -301,10 +318,10 @@ static void set_messages(struct event_decoder *d, struct event *e)
         return;
     e->malformed = true;
     if (!good)
-        put_fault(t, &e->dns->fault);
+        put_faults(t, e->dns);
     if (!query_good) {
         text_put_str(t, good ? STR("query: ") : STR("; query: "));
-        put_fault(t, &e->query->fault);
+        put_faults(t, e->query);
     }
     e->error = since(t, from);
 }

@@ -2,7 +2,7 @@
  * per RRset of a response, from its answer and authority sections.
  *
  * No client data is written (the draft's privacy section). The format has no class, so only class
- * IN is; it cannot do without a time, so an event without one yields nothing.
+ * IN is; an owner that could not be read is no rrname; it cannot do without a time, so an event without one yields nothing.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,9 +13,7 @@ extern const struct fmt fmt_cof;
 static void put_fqdn_json(struct text *t, struct str name)
 {
     text_put_char(t, '"');
-    text_put_json_raw(t, name);
-    if (!str_equal(name, STR(".")))
-        text_put_char(t, '.');
+    fmt_put_fqdn_json(t, name);
     text_put_char(t, '"');
 }
 
@@ -26,12 +24,6 @@ static void put_rrtype(struct text *t, const struct dns_rr *rr)
         text_put_u64(t, rr->type);
     else
         text_put_json(t, rr->type_text);
-}
-
-/* The zone was no name: RFC 3597 text. */
-static bool is_generic(struct str zone)
-{
-    return zone.len > 2 && memcmp(zone.ptr, "\\# ", 3) == 0;
 }
 
 static void put_rrset(struct text *t, const struct event *event, const struct fmt_rrs *rrs,
@@ -45,7 +37,7 @@ static void put_rrset(struct text *t, const struct event *event, const struct fm
     put_fqdn_json(t, fmt_rr(rrs, first)->name);
     text_put_lit(t, ",\"rrtype\":");
     put_rrtype(t, fmt_rr(rrs, first));
-    if (event->query_zone.len && !is_generic(event->query_zone)) {
+    if (event->query_zone.len && !dns_name_is_generic(event->query_zone)) {
         text_put_lit(t, ",\"bailiwick\":");
         put_fqdn_json(t, event->query_zone);
     }
@@ -74,7 +66,9 @@ static void render(const struct event *event, const struct fmt_options *options,
     fmt_group(&rrs, FMT_BY_NAME_TYPE, &sets);
     fmt_group(&rrs, FMT_BY_RDATA, &unique);
     for (size_t i = 0; i < rrs.count; i++) {
-        if (!sets.head[i] || fmt_rr(&rrs, i)->class != FMT_CLASS_IN)
+        const struct dns_rr *rr = fmt_rr(&rrs, i);
+
+        if (!sets.head[i] || rr->class != FMT_CLASS_IN || dns_name_is_generic(rr->name))
             continue;
         if (any)
             text_put_char(t, '\n');

@@ -199,11 +199,25 @@ void fmt_put_flags(struct text *t, uint16_t flags, struct str quote, struct str 
     }
 }
 
+void fmt_put_fqdn_json(struct text *t, struct str name)
+{
+    if (!dns_name_is_generic(name)) {
+        text_put_json_raw(t, name);
+    } else {
+        for (size_t i = 0; i < name.len; i++) {
+            if (name.ptr[i] == ' ')
+                text_put_lit(t, "\\\\032");
+            else
+                text_put_json_raw(t, (struct str){name.ptr + i, 1});
+        }
+    }
+    if (!str_equal(name, STR(".")))
+        text_put_char(t, '.');
+}
+
 void fmt_put_rr_json(struct text *t, const struct dns_rr *rr)
 {
-    text_put_json_raw(t, rr->name);
-    if (!str_equal(rr->name, STR(".")))
-        text_put_char(t, '.');
+    fmt_put_fqdn_json(t, rr->name);
     text_put_char(t, ' ');
     text_put_u64(t, rr->ttl);
     text_put_char(t, ' ');

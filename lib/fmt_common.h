@@ -72,6 +72,9 @@ bool fmt_dns_cut(const struct dns_message *dns,
 
 /* "QR AA TC RD RA AD CD", those that are set, each between `quote`s and separated by `sep`. */
 void fmt_put_flags(struct text *t, uint16_t flags, struct str quote, struct str sep);
+/* A name with its final dot as part of a JSON string. In one that could not be read \032 stands for the
+ * blanks, at which readers would end it. */
+void fmt_put_fqdn_json(struct text *t, struct str name);
 /* "www.example.com. 300 IN A 192.0.2.1" as part of a JSON string. */
 void fmt_put_rr_json(struct text *t, const struct dns_rr *rr);
 

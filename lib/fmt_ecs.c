@@ -200,6 +200,8 @@ static void put_related(struct text *t, const struct event *event,
     text_put_char(t, ']');
     fmt_key_open(t, STR("hosts"), '[');
     for (size_t i = 0; event->dns && i < event->dns->question_count; i++) {
+        if (dns_name_is_generic(event->dns->question[i].name))
+            continue;
         fmt_sep(t);
         text_put_json(t, event->dns->question[i].name);
     }

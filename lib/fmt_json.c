@@ -317,6 +317,10 @@ static void put_edns(struct text *t, const struct dns_edns *edns)
     p = put_number(p, edns->version);
     p = PUT(p, ",\"do\":");
     p = put_plain(p, edns->dnssec_ok ? STR("true") : STR("false"));
+    if (edns->flags & DNS_EDNS_Z) {
+        p = PUT(p, ",\"z\":");
+        p = put_number(p, edns->flags & DNS_EDNS_Z);
+    }
     p = PUT(p, ",\"options\":[");
     written(t, p);
     for (size_t i = 0; i < edns->option_count; i++)

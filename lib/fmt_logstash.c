@@ -42,9 +42,7 @@ static void put_questions(struct text *t, const struct dns_message *dns)
         const struct dns_question *q = &dns->question[i];
 
         text_put_str(t, i ? STR(",[\"") : STR("[\""));
-        text_put_json_raw(t, q->name);
-        if (!str_equal(q->name, STR(".")))
-            text_put_char(t, '.');
+        fmt_put_fqdn_json(t, q->name);
         text_put_char(t, ' ');
         text_put_str(t, q->class_text);
         text_put_char(t, ' ');

@@ -221,19 +221,26 @@ static void render(const struct event *event, const struct fmt_options *options,
 {
     const struct dns_message *dns = fmt_response(event);
     struct fmt_rrs rrs = fmt_section(dns, DNS_ANSWER, options);
+    bool any = false;
 
     if (!dns || !fmt_has_date(event))
         return;
     for (size_t i = 0; i < rrs.count; i++) {
-        if (i)
+        if (dns_name_is_generic(fmt_rr(&rrs, i)->name))
+            continue; /* no name, and a line that SOF-ELK refuses */
+        if (any)
             text_put_char(t, '\n');
+        any = true;
         put_answer(t, event, fmt_rr(&rrs, i));
     }
     if (rrs.count || dns->rcode == 0)
         return;
     for (size_t i = 0; i < dns->question_count; i++) {
-        if (i)
+        if (dns_name_is_generic(dns->question[i].name))
+            continue;
+        if (any)
             text_put_char(t, '\n');
+        any = true;
         put_head(t, event, &dns->question[i]);
         put_error(t, dns->rcode);
     }

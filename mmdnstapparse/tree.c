@@ -168,6 +168,8 @@ static struct fjson_object *edns_of(struct builder *b, const struct dns_edns *ed
     ADD(o, "udp_size", fjson_object_new_int(edns->udp_size));
     ADD(o, "version", fjson_object_new_int(edns->version));
     ADD(o, "do", fjson_object_new_boolean(edns->dnssec_ok));
+    if (edns->flags & DNS_EDNS_Z)
+        ADD(o, "z", fjson_object_new_int(edns->flags & DNS_EDNS_Z));
     for (size_t i = 0; i < edns->option_count; i++) {
         const struct dns_option *option = &edns->options[i];
         struct fjson_object *row = fjson_object_new_object();

@@ -229,8 +229,8 @@ def edns_differs(got, message):
         return ["no edns"]
     out = []
     want = {"udp_size": message.payload, "version": message.edns,
-            "do": bool(message.ednsflags & dns.flags.DO)}
-    if {k: got[k] for k in want} != want:
+            "do": bool(message.ednsflags & dns.flags.DO), "z": message.ednsflags & 0x7fff}
+    if {k: got.get(k, 0) for k in want} != want:
         out.append(f"edns: {got}, want {want}")
     if [o["code"] for o in got["options"]] != [int(o.otype) for o in message.options]:
         return out + [f"options: {got['options']}"]

@@ -94,6 +94,9 @@ def broken():
     for cut in (1, 11, 12, 20, len(whole) - 20, len(whole) - 1):
         yield "dns cut at %d" % cut, tap(response=whole[:cut])
     yield "pointer loop", tap(response=whole[:12] + b"\xc0\x0c\0\1\0\1")
+    yield "names that loop", tap(response=dns([("LOOP", A)], [
+        rr("LOOP", A, a("192.0.2.1")), rr("www.example.com", A, a("192.0.2.1"))]).replace(name("LOOP"), b"\xff\xff"))
+    yield "a hundred faults", tap(response=dns(answers=[rr("x", A, b"\1")] * 100))
     yield "garbage dns", tap(response=b"\xff" * 100)
     yield "trailing", tap(response=whole + b"junk")
     yield "no message", octets(1, b"a|b=c") + number(15, 1)

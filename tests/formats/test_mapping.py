@@ -89,6 +89,11 @@ def logstash_cut():
               (1500, 1, [], True), "logstash_cut: repeated authorities are bounded")
 
 
+def unreadable(message):
+    """The name LOOP becomes a pointer to nowhere."""
+    return message.replace(name("LOOP"), b"\xff\xff")
+
+
 def passivedns():
     head = "1700000000.123456||192.0.2.10||192.0.2.53||IN||"
     cases = [
@@ -114,6 +119,11 @@ def passivedns():
         ("63 letters", dns([([b"a" * 63], A)], rcode=3), ["a" * 63 + ".||A||NXDOMAIN||0||1"]),
         ("62 letters and one octet", dns([([b"a" * 62 + b"|"], A)], rcode=3),
          ["a" * 61 + "_x.||A||NXDOMAIN||0||1"]),
+        ("owner that cannot be read", unreadable(dns(answers=[
+            rr("LOOP", A, a("192.0.2.1")), rr("x", A, a("192.0.2.2")), rr("LOOP", A, a("192.0.2.3"))])),
+         ["x.||A||192.0.2.2||300||1"]),
+        ("question that cannot be read", unreadable(dns([("LOOP", A), ("x", A), ("y", A)], rcode=1)),
+         ["x.||A||FORMERR||0||1", "y.||A||FORMERR||0||1"]),
     ]
     for label, message, want in cases:
         tap.equal(texts("passivedns", tap_frame(response=message)), [head + w for w in want],
@@ -141,6 +151,9 @@ def cof():
     got = [json.loads(x) for x in texts("cof", tap_frame(response=message))]
     tap.equal([(d["rrtype"], d["rdata"]) for d in got], [(65280, ["\\# 1 01"]), ("A", ["192.0.2.1"])],
               "cof: number of an unknown type, no duplicates, class IN only")
+    message = unreadable(dns(answers=[rr("LOOP", A, a("192.0.2.1")), rr("x", A, a("192.0.2.2"))]))
+    tap.equal([json.loads(x)["rrname"] for x in texts("cof", tap_frame(response=message))], ["x."],
+              "cof: no rrname that is none")
     tap.equal(texts("cof", tap_frame(CQ)), [], "cof: nothing of a query")
     text = "\n".join(texts("cof", tap_frame(response=TWO)))
     tap.ok("192.0.2.10" not in text and "192.0.2.53" not in text, "cof: no client, no server", text)

@@ -141,7 +141,7 @@ static const struct {
     {WIRE(HEADER("\0\0", "\1", "\0", "\0", "\0") EXAMPLE "\0\1\0"),
      "message ends within a question", DNS_QUESTION, 1, 28, 0, 0, 0, "NOERROR"},
     {WIRE(HEADER("\0\0", "\2", "\0", "\0", "\0") "\xc0\x0c\0\1\0\1" QUESTION), "name pointer loop",
-     DNS_QUESTION, 1, 12, 1, 0, 0, "NOERROR"},
+     DNS_QUESTION, 1, 12, 2, 0, 0, "NOERROR"},
     {WIRE(HEADER("\x84\0", "\1", "\2", "\0", "\0") QUESTION A_RR),
      "message ends before its last RR", DNS_ANSWER, 2, 45, 1, 1, 0, "NOERROR"},
     {WIRE(HEADER("\x84\0", "\1", "\2", "\0", "\0") QUESTION A_RR "\xc0\x0c\0\1\0\1\0\0\0"),
@@ -149,10 +149,10 @@ static const struct {
     {WIRE(HEADER("\x84\0", "\1", "\2", "\0", "\0") QUESTION A_RR
           "\xc0\x0c\0\1\0\1\0\0\0\0\0\4\1\2\3"),
      "message ends within an RR", DNS_ANSWER, 2, 60, 1, 1, 0, "NOERROR"},
-    /* A broken owner costs its RR, broken rdata only its format. */
+    /* A broken owner and broken rdata cost their format only. */
     {WIRE(HEADER("\x84\0", "\1", "\2", "\0", "\0") QUESTION
           "\xc0\x1d\0\1\0\1\0\0\0\0\0\4\1\2\3\4" A_RR),
-     "name pointer loop", DNS_ANSWER, 1, 29, 1, 1, 0, "NOERROR"},
+     "name pointer loop", DNS_ANSWER, 1, 29, 1, 2, 0, "NOERROR"},
     {WIRE(HEADER("\x84\0", "\1", "\0", "\2", "\0") QUESTION
           "\xc0\x0c\0\1\0\1\0\0\0\0\0\5\1\2\3\4\5" A_RR),
      "octets left over in rdata", DNS_AUTHORITY, 1, 45, 1, 2, 0, "NOERROR"},
@@ -301,6 +301,64 @@ static bool big_add(const void *rr, size_t len)
     return true;
 }
 
+/* Names of which only the end is known: their octets, and everything behind them. */
+static void test_broken_owners_are_octets(void **state)
+{
+    struct guard g = guard_copy(
+        WIRE(HEADER("\x84\0", "\1", "\2", "\0", "\1") "\1a\xc0\x0c\0\1\0\3"
+                                                      "\xc0\xff\0\1\0\1\0\0\0\7\0\4\300\0\2\1"
+                                                      "\1b\0\0\1\0\1\0\0\0\0\0\4\300\0\2\2"
+                                                      "\xc0\xff"
+                                                      "\0\x29\x04\xd0\0\0\0\0\0\0"));
+    struct dns_message m;
+
+    (void)state;
+    assert_false(dns_decode(decoder, g.span, &m));
+    assert_int_equal(m.question_count, 1);
+    assert_str(m.question[0].name, "\\# 4 0161C00C");
+    assert_str(m.question[0].type_text, "A");
+    assert_str(m.question[0].class_text, "CH");
+    assert_true(dns_name_is_generic(m.question[0].name));
+    assert_int_equal(m.rr_count[DNS_ANSWER], 2);
+    assert_str(m.rr[DNS_ANSWER][0].name, "\\# 2 C0FF");
+    assert_int_equal(m.rr[DNS_ANSWER][0].ttl, 7);
+    assert_str(m.rr[DNS_ANSWER][0].data, "192.0.2.1");
+    assert_str(m.rr[DNS_ANSWER][1].name, "b");
+    assert_false(dns_name_is_generic(m.rr[DNS_ANSWER][1].name));
+    assert_int_equal(m.edns.udp_size, 1232);
+    guard_free(&g);
+    /* A label that looks like it is escaped. */
+    assert_true(dns_decode(
+        decoder, span_of(WIRE(HEADER("\0\0", "\1", "\0", "\0", "\0") "\4\\# 1\0\0\1\0\1")), &m));
+    assert_str(m.question[0].name, "\\\\#\\0321");
+    assert_false(dns_name_is_generic(m.question[0].name));
+}
+
+/* Each broken RR has its reason and its place, up to a limit. */
+static void test_every_fault_is_told(void **state)
+{
+    static const char rrs[] = HEADER("\x84\0", "\1", "\3", "\0", "\0") QUESTION
+        "\xc0\x0c\0\x0f\0\1\0\0\0\0\0\5\0\1\1\x61\x40" A_RR "\xc0\x0c\0\x1c\0\1\0\0\0\0\0\1\1";
+    struct dns_message m;
+
+    (void)state;
+    assert_false(dns_decode(decoder, span_of(WIRE(rrs)), &m));
+    assert_int_equal(m.fault_count, 2);
+    assert_int_equal(m.fault.index, 1);
+    assert_string_equal(m.others[0].reason, "rdata too short");
+    assert_int_equal(m.others[0].section, DNS_ANSWER);
+    assert_int_equal(m.others[0].index, 3);
+    assert_int_equal(m.others[0].offset, 29 + 17 + 16 + 12);
+    big_begin(WIRE(QUESTION));
+    while (big_add("\xc0\x0c\0\1\0\1\0\0\0\0\0\1\1", 13))
+        ;
+    assert_false(dns_decode(decoder, span_of(big.octets, big.len), &m));
+    assert_int_equal(m.fault_count, big.count);
+    assert_int_equal(m.others[DNS_FAULT_MAX - 2].index, DNS_FAULT_MAX);
+    assert_true(dns_decode(decoder, span_of(WIRE(HEADER("\0\0", "\0", "\0", "\0", "\0"))), &m));
+    assert_int_equal(m.fault_count, 0);
+}
+
 static void test_as_many_rrs_as_fit(void **state)
 {
     struct dns_message m;
@@ -358,6 +416,7 @@ static void test_questions_are_bounded(void **state)
     big.octets[5] = DNS_QUESTION_MAX + 1;
     assert_false(dns_decode(decoder, span_of(big.octets, 12 + 5 * (DNS_QUESTION_MAX + 1)), &m));
     assert_string_equal(m.fault.reason, "too many questions");
+    assert_int_equal(m.fault_count, 1);
     assert_int_equal(m.question_count, DNS_QUESTION_MAX);
     assert_true(m.truncated_output);
     big.octets[5] = DNS_QUESTION_MAX;
@@ -437,6 +496,8 @@ int main(void)
         cmocka_unit_test(test_cut_everywhere),
         cmocka_unit_test(test_unknown_numbers),
         cmocka_unit_test(test_broken_rdata_is_generic_and_the_next_is_read),
+        cmocka_unit_test(test_broken_owners_are_octets),
+        cmocka_unit_test(test_every_fault_is_told),
         cmocka_unit_test(test_as_many_rrs_as_fit),
         cmocka_unit_test(test_output_is_bounded),
         cmocka_unit_test(test_questions_are_bounded),

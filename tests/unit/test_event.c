@@ -360,6 +360,23 @@ static void test_faults(void **state)
     assert_int_equal(e.dns->question_count, 1);
 }
 
+/* Ten answers that end early: each has its reason and place, up to the limit. */
+static void test_many_faults(void **state)
+{
+    static const char rr[] = "\0\0\1\0\1\0\0\0\0\0\1\1";
+    char message[12 + 10 * (sizeof(rr) - 1)] = "\0\1\x80\0\0\0\0\x0a";
+
+    (void)state;
+    for (size_t i = 0; i < 10; i++)
+        memcpy(message + 12 + i * (sizeof(rr) - 1), rr, sizeof(rr) - 1);
+    expect_error("", 0, message, sizeof(message),
+                 "answer 1: rdata too short at octet 23, answer 2: rdata too short at octet 35, "
+                 "answer 3: rdata too short at octet 47, answer 4: rdata too short at octet 59, "
+                 "answer 5: rdata too short at octet 71, answer 6: rdata too short at octet 83, "
+                 "answer 7: rdata too short at octet 95, answer 8: rdata too short at octet 107, "
+                 "and 2 more; query: message shorter than its header at octet 0");
+}
+
 static void test_no_dnstap(void **state)
 {
     struct payload tap = {.len = 0};
@@ -404,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_many_faults),
         cmocka_unit_test(test_no_dnstap),
         cmocka_unit_test(test_broken),
     };

@@ -196,6 +196,10 @@ static void test_json_edns_and_update(void **state)
                         "{\"code\":3,\"name\":\"NSID\",\"data\":\"a\xc3\xbc\xef\xbf\xbd\"},"
                         "{\"code\":65001,\"name\":\"OPT65001\",\"data\":\"00\"}]}}"));
     text_destroy(&t);
+    m.dns.edns.flags = 0xc000; /* DO, CO */
+    t = render("json", &m.event, 0, FMT_TEXT_MAX);
+    assert_true(has(&t, "\"do\":true,\"z\":16384,\"options\":["));
+    text_destroy(&t);
 }
 
 /* Quotes and backslashes at every position of strings of every length up to two words. */
