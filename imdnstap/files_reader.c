@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Compressed octets read at a time. */
@@ -46,6 +47,16 @@ void reader_destroy(struct reader **reader)
     *reader = NULL;
 }
 
+/* Half of the descriptors are for the rest of the daemon: without any it cannot even write its files.
+ * The system gives the lowest number that is free. */
+static bool leaves_some(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+           (rlim_t)fd < limit.rlim_cur / 2;
+}
+
 bool reader_open(struct reader *reader)
 {
     struct stat st;
@@ -54,6 +65,11 @@ bool reader_open(struct reader *reader)
 
     if (fd < 0)
         return false;
+    if (!leaves_some(fd)) {
+        close(fd);
+        errno = EMFILE;
+        return false;
+    }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_dev != reader->device ||
         st.st_ino != reader->inode) {
         close(fd);

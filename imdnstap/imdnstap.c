@@ -12,6 +12,9 @@
 #include "config.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <execinfo.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,8 +288,20 @@ finalize_it:
     RETiRet;
 }
 
+/* glibc loads libgcc_s when the first thread calls pthread_exit, as rsyslog's do, and aborts when it cannot: peers
+ * that leave no descriptors would end the daemon. backtrace loads it now. */
+static void load_unwinder(void)
+{
+#ifdef __GLIBC__
+    void *caller;
+
+    (void)backtrace(&caller, 1);
+#endif
+}
+
 BEGINactivateCnfPrePrivDrop
     CODESTARTactivateCnfPrePrivDrop;
+    load_unwinder();
     run_config = pModConf;
     if (!pModConf->inputs)
         FINALIZE;

@@ -8,6 +8,7 @@ import collections
 import gzip
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -187,6 +188,30 @@ def test_glob(case):
     daemon.wait_log("compressed")
     write(os.path.join(directory, "f-1"), frame(5))
     assert ids(daemon, 4) == [1, 2, 3, 5]
+
+
+def test_more_files_than_descriptors(case):
+    """Half of the descriptors stay for the rest of the daemon, which goes on; lines are bounded. What is
+    deleted makes room, and no frame comes twice."""
+    path = os.path.join(case.dir, "f-%03d")
+    for number in range(300):
+        write(path % number, START + frame(number))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        daemon = rsyslogd(case, input=FOLLOW % (os.path.join(case.dir, "f-*"), ""), files=128)
+        daemon.wait_log(r"file .*/f-\d+: Too many open files")
+        wait_for("frames of some", lambda: len(daemon.lines()) > 32)
+        assert len(os.listdir(f"/proc/{daemon.process.pid}/fd")) < 100
+        daemon.stop()
+        assert len(daemon.lines()) < 64 and len(daemon.log("Too many open files")) <= 60
+        for number in range(len(daemon.lines())):
+            os.unlink(path % number)
+        daemon.start()
+        wait_for("frames of others", lambda: len(daemon.lines()) > 80)
+        numbers = [event["dns"]["id"] for event in check_json(daemon.lines())]
+        assert len(set(numbers)) == len(numbers), "a frame came twice"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_sessions_of_files(case):

@@ -358,6 +358,22 @@ def test_no_descriptors_left(case):
     assert len(daemon.log("cannot accept")) == 1, daemon.log("cannot accept")
 
 
+def test_stop_without_descriptors(case):
+    """The daemon ends well: glibc needs one to end the first thread, and aborts without."""
+    daemon, address = tcp_daemon(case)
+    fstrm.deliver(address, numbered(1, 1))
+    daemon.wait_lines(1)
+    daemon.wait_counters(sessions_closed=1)
+    highest = max(int(name) for name in os.listdir(f"/proc/{daemon.process.pid}/fd"))
+    limit(daemon, resource.RLIMIT_NOFILE, highest + 1)
+    clients = [Client(address) for _ in range(highest + 3)]
+    daemon.wait_log("cannot accept a connection")
+    daemon.stop()
+    for client in clients:
+        client.close()
+    assert len(daemon.log("ended, frames: 1 received")) == 1
+
+
 def test_no_memory_for_a_frame(case):
     """A frame for which there is no memory costs its session, not the daemon."""
     if sanitizer_library():
