@@ -1,7 +1,7 @@
 /* dial.c - see dial.h.
  *
  * Concurrency: resolving and connecting happen in the dialer's own thread, since resolvers block. The
- * session runs in one of the server's threads and tells its end by `connected`.
+ * session runs in one of the loop's threads and tells its end by `connected`.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -50,25 +50,23 @@ bool dial_parse(const char *target, char *host, size_t host_size, char *port, si
     return true;
 }
 
-bool dial_open(struct server *server, struct source *source)
+struct dialer *dial_open(struct loop *loop, struct source *source)
 {
     struct dialer *dialer = calloc(1, sizeof *dialer);
 
     if (!dialer)
-        return false;
+        return NULL;
     dialer->source = source;
-    if (!server_thread_open(server, &dialer->thread)) {
+    if (!loop_thread_open(loop, &dialer->thread)) {
         dial_destroy(dialer);
-        return false;
+        return NULL;
     }
-    dialer->next = server->dialers;
-    server->dialers = dialer;
-    return true;
+    return dialer;
 }
 
 void dial_destroy(struct dialer *dialer)
 {
-    server_thread_destroy(&dialer->thread);
+    loop_thread_destroy(&dialer->thread);
     free(dialer);
 }
 
@@ -130,7 +128,7 @@ static int connect_host(struct dialer *dialer, const char *host, const char *por
         return -1;
     }
     for (struct addrinfo *info = all; info && fd < 0; info = info->ai_next) {
-        if (server_stopping(dialer->thread.server))
+        if (loop_stopping(dialer->thread.loop))
             break;
         fd = connect_to(dialer, info->ai_addr, info->ai_addrlen);
         if (fd >= 0)
@@ -147,7 +145,7 @@ static void closed(void *data, struct session *session)
 
     atomic_store(&dialer->useful, session->counted_start);
     atomic_store(&dialer->connected, false);
-    server_thread_wake(&dialer->thread);
+    loop_thread_wake(&dialer->thread);
 }
 
 static bool begin_session(struct dialer *dialer, int fd, const struct peer *peer, const char *host)
@@ -162,7 +160,7 @@ static bool begin_session(struct dialer *dialer, int fd, const struct peer *peer
     session->closed = closed;
     session->closed_data = dialer;
     atomic_store(&dialer->connected, true);
-    server_adopt(server_pick(dialer->thread.server), session);
+    session_adopt(loop_pick(dialer->thread.loop), session);
     return true;
 }
 
@@ -181,7 +179,7 @@ static bool dial(struct dialer *dialer, bool tell)
         return false;
     if (fd >= 0)
         return begin_session(dialer, fd, &peer, *host ? host : NULL);
-    if (server_stopping(dialer->thread.server))
+    if (loop_stopping(dialer->thread.loop))
         return false;
     source_count(dialer->source, COUNT_OPEN_FAILED, 1);
     if (tell)
@@ -200,24 +198,24 @@ static void rest(struct dialer *dialer, int pause_ms)
 {
     uint64_t end = source_now_ms() + (uint64_t)pause_ms, now;
 
-    while (!server_stopping(dialer->thread.server) && (now = source_now_ms()) < end)
-        server_thread_wait(&dialer->thread, -1, (int)(end - now));
+    while (!loop_stopping(dialer->thread.loop) && (now = source_now_ms()) < end)
+        loop_thread_wait(&dialer->thread, -1, (int)(end - now));
 }
 
 void *dial_run(void *thread)
 {
     struct dialer *dialer = thread;
-    struct server *server = dialer->thread.server;
+    struct loop *loop = dialer->thread.loop;
     unsigned pause_ms = DIAL_PAUSE_MIN_MS;
     unsigned seed = (unsigned)((uintptr_t)dialer ^ source_now_ms());
     bool tell = true;
 
-    while (!server_stopping(server)) {
+    while (!loop_stopping(loop)) {
         bool useful = false;
 
         if (dial(dialer, tell)) {
-            while (atomic_load(&dialer->connected) && !server_stopping(server))
-                server_thread_wait(&dialer->thread, -1, -1);
+            while (atomic_load(&dialer->connected) && !loop_stopping(loop))
+                loop_thread_wait(&dialer->thread, -1, -1);
             useful = atomic_load(&dialer->useful);
         }
         tell = useful; /* one line per outage */

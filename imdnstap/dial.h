@@ -8,20 +8,21 @@
 #ifndef DIAL_H
 #define DIAL_H
 
-#include "server.h"
+#include "loop.h"
 
 #define DIAL_PAUSE_MIN_MS 250
 #define DIAL_PAUSE_MAX_MS 30000
 
 struct dialer {
-    struct server_thread thread; /* first: dial_run gets it */
+    struct loop_thread thread; /* first: dial_run gets it */
     struct source *source;
     atomic_bool connected; /* a session is in the hands of some thread */
     atomic_bool useful;    /* it got through the handshake */
     struct dialer *next;
 };
 
-bool dial_open(struct server *server, struct source *source);
+/* NULL: no memory or no file descriptors. */
+struct dialer *dial_open(struct loop *loop, struct source *source);
 void *dial_run(void *thread);
 void dial_destroy(struct dialer *dialer); /* its thread and its session have ended */
 

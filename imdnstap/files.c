@@ -14,33 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATH_SIZE       4096
 #define POLL_MS_DEFAULT 1000
 #define SAVE_MS         1000
-
-int64_t files_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void files_notice(const struct files *files, enum files_level level, const char *path,
-                  const char *text)
-{
-    if (files->callbacks.notice)
-        files->callbacks.notice(files->callbacks.data, level, path, text);
-}
-
-void files_tell(const struct files *files, enum files_event event, const char *path)
-{
-    if (files->callbacks.event)
-        files->callbacks.event(files->callbacks.data, event, path);
-}
 
 static bool state_path(const struct files *files, char *ret, size_t size)
 {

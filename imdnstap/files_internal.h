@@ -5,6 +5,8 @@
 #ifndef FILES_INTERNAL_H
 #define FILES_INTERNAL_H
 
+#include <time.h>
+
 #include "files.h"
 #include "files_reader.h"
 #include "files_rolled.h"
@@ -32,13 +34,28 @@ struct files {
     bool said_no_match;
 };
 
-int64_t files_now_ms(void);
-void files_notice(const struct files *files, enum files_level level, const char *path,
-                  const char *text);
+static inline int64_t files_now_ms(void)
+{
+    struct timespec t;
 
-void files_tell(const struct files *files, enum files_event event, const char *path);
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
-/* Looks which files there are. */
+static inline void files_notice(const struct files *files, enum files_level level, const char *path,
+                                const char *text)
+{
+    if (files->callbacks.notice)
+        files->callbacks.notice(files->callbacks.data, level, path, text);
+}
+
+static inline void files_tell(const struct files *files, enum files_event event, const char *path)
+{
+    if (files->callbacks.event)
+        files->callbacks.event(files->callbacks.data, event, path);
+}
+
+/* files_scan.c: looks which files there are. */
 void files_scan(struct files *files);
 
 #endif

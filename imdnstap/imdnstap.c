@@ -38,6 +38,7 @@
 
 #include "daemon_check.h"
 #include "inputs.h"
+#include "server.h"
 #include "stats.h"
 
 MODULE_TYPE_INPUT;
@@ -123,7 +124,7 @@ static void log_line(enum source_level level, int error, const char *line)
         LogMsg(error, NO_ERRCODE, severities[level], "%s", line);
 }
 
-static const struct server_callbacks callbacks = {
+static const struct source_callbacks callbacks = {
     .thread_begin = thread_begin,
     .thread_end = thread_end,
     .peer_open = peer_open,

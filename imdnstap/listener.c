@@ -66,7 +66,7 @@ void listener_describe(int fd, const struct sockaddr *address, const char *path,
     snprintf(ret->text, sizeof ret->text, "%s port %u", number, port);
 }
 
-static void add(struct server *server, struct source *source, int fd, struct listener like)
+static void add(struct listener **list, struct source *source, int fd, struct listener like)
 {
     struct listener *listener = malloc(sizeof *listener);
 
@@ -77,11 +77,11 @@ static void add(struct server *server, struct source *source, int fd, struct lis
     *listener = like;
     listener->handler.fd = fd;
     listener->source = source;
-    listener->next = server->listeners;
-    server->listeners = listener;
+    listener->next = *list;
+    *list = listener;
 }
 
-static bool open_unix(struct server *server, struct source *source)
+static bool open_unix(struct source *source, struct listener **list)
 {
     struct listener like = {0};
     struct stat made;
@@ -100,7 +100,7 @@ static bool open_unix(struct server *server, struct source *source)
             like.inode = made.st_ino;
         }
     }
-    add(server, source, fd, like);
+    add(list, source, fd, like);
     return true;
 }
 
@@ -155,7 +155,7 @@ static void same_port(const struct sockaddr_storage *first, struct sockaddr *add
         ((struct sockaddr_in *)address)->sin_port = port;
 }
 
-static bool open_tcp(struct server *server, struct source *source)
+static bool open_tcp(struct source *source, struct listener **list)
 {
     const struct source_config *config = source->config;
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -186,7 +186,7 @@ static bool open_tcp(struct server *server, struct source *source)
         }
         if (count++ == 0 && getsockname(fd, (struct sockaddr *)&first, &len) == 0)
             write_port_file(source, fd);
-        add(server, source, fd, like);
+        add(list, source, fd, like);
     }
     freeaddrinfo(all);
     if (count == 0)
@@ -195,9 +195,9 @@ static bool open_tcp(struct server *server, struct source *source)
     return count > 0;
 }
 
-bool listener_open(struct server *server, struct source *source)
+bool listener_open(struct source *source, struct listener **list)
 {
-    return source->config->path ? open_unix(server, source) : open_tcp(server, source);
+    return source->config->path ? open_unix(source, list) : open_tcp(source, list);
 }
 
 void listener_destroy(struct listener *listener)
@@ -247,7 +247,8 @@ static const char *why_refused(struct source *source, const struct sockaddr *add
     return NULL;
 }
 
-static void accepted(struct listener *listener, int fd, const struct sockaddr *address)
+static void accepted(struct loop *loop, struct listener *listener, int fd,
+                     const struct sockaddr *address)
 {
     struct source *source = listener->source;
     struct session *session;
@@ -266,10 +267,10 @@ static void accepted(struct listener *listener, int fd, const struct sockaddr *a
         listener_keepalive(source->config, fd);
     session = session_create(source, fd, &peer, NULL);
     if (session)
-        server_adopt(server_pick(source->server), session);
+        session_adopt(loop_pick(loop), session);
 }
 
-static void ready(struct server_thread *thread, struct handler *handler, uint32_t events)
+static void ready(struct loop_thread *thread, struct handler *handler, uint32_t events)
 {
     struct listener *listener = (struct listener *)handler;
     struct sockaddr_storage address;
@@ -282,7 +283,7 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
         memset(&address, 0, sizeof address);
         fd = accept4(handler->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            accepted(listener, fd, (struct sockaddr *)&address);
+            accepted(thread->loop, listener, fd, (struct sockaddr *)&address);
             continue;
         }
         if (errno == EAGAIN) {
@@ -300,21 +301,21 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
                 listener->source, SOURCE_ERROR, errno,
                 "cannot accept a connection (file descriptors: LimitNOFILE of the unit)");
         listener->starved = true;
-        server_rewatch(thread, handler, 0);
+        loop_rewatch(thread, handler, 0);
         listener->resting = true;
         return;
     }
 }
 
-bool listener_begin(struct server_thread *thread, struct listener *listener)
+bool listener_begin(struct loop_thread *thread, struct listener *listener)
 {
     listener->handler.ready = ready;
-    return server_watch(thread, &listener->handler, EPOLLIN);
+    return loop_watch(thread, &listener->handler, EPOLLIN);
 }
 
-void listener_check(struct server_thread *thread, struct listener *listener)
+void listener_check(struct loop_thread *thread, struct listener *listener)
 {
     if (listener->resting)
-        server_rewatch(thread, &listener->handler, EPOLLIN);
+        loop_rewatch(thread, &listener->handler, EPOLLIN);
     listener->resting = false;
 }

@@ -5,7 +5,7 @@
 #ifndef LISTENER_H
 #define LISTENER_H
 
-#include "server.h"
+#include "loop.h"
 
 /* Sockets that one host name and port may have (IPv4, IPv6, ...). */
 #define LISTENER_MAX 16
@@ -21,14 +21,14 @@ struct listener {
     bool starved; /* and a line has said so; until all that wait are accepted */
 };
 
-/* Binds and listens; the listeners go to server->listeners. False after one line that says why. */
-bool listener_open(struct server *server, struct source *source);
+/* Binds and listens; the listeners go to the front of *list. False after one line that says why. */
+bool listener_open(struct source *source, struct listener **list);
 /* Closes, and removes the socket file if it is still the one that was made. */
 void listener_destroy(struct listener *listener);
-/* Begins to accept, in that thread. */
-bool listener_begin(struct server_thread *thread, struct listener *listener);
+/* That thread accepts; before it starts. */
+bool listener_begin(struct loop_thread *thread, struct listener *listener);
 /* Tries again after a lack of file descriptors. */
-void listener_check(struct server_thread *thread, struct listener *listener);
+void listener_check(struct loop_thread *thread, struct listener *listener);
 
 /* The far end of a TCP or unix connection. */
 void listener_describe(int fd, const struct sockaddr *address, const char *path, struct peer *ret);

@@ -3,12 +3,14 @@ noinst_LTLIBRARIES += imdnstap/libserver.la
 imdnstap_libserver_la_SOURCES = \
 	imdnstap/source.c imdnstap/source.h \
 	imdnstap/peers.c imdnstap/peers.h \
-	imdnstap/server.c imdnstap/server.h \
+	imdnstap/loop.c imdnstap/loop.h \
+	imdnstap/intake.c imdnstap/intake.h \
 	imdnstap/session.c imdnstap/session.h \
 	imdnstap/dial.c imdnstap/dial.h \
 	imdnstap/tail.c imdnstap/tail.h imdnstap/files.h \
 	imdnstap/tls.h \
 	imdnstap/listener.c imdnstap/listener.h \
+	imdnstap/server.c imdnstap/server.h \
 	imdnstap/unix_dir.c imdnstap/unix_dir.h \
 	imdnstap/unix_socket.c imdnstap/unix_socket.h
 if HAVE_OPENSSL

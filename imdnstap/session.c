@@ -9,7 +9,6 @@
 #include "config.h"
 
 #include "session.h"
-#include "tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +17,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "intake.h"
+#include "tls.h"
 
 enum outcome { KEEP, CLOSE };
 
@@ -34,8 +36,7 @@ struct session *session_create(struct source *source, int fd, const struct peer 
         session->source = source;
         session->peer = *peer;
         session->stream = fs_create(source->config->framing, source->config->max_frame);
-        session->peer_context =
-            source->server->callbacks->peer_open(source->config->owner, &session->peer);
+        session->peer_context = source->callbacks->peer_open(source->config->owner, &session->peer);
         if (source->tls)
             session->tls = tls_open(source->tls, fd, host);
     }
@@ -44,7 +45,7 @@ struct session *session_create(struct source *source, int fd, const struct peer 
         source_log_peer(source, SOURCE_ERROR, ENOMEM, "no memory for a session of %s", peer->text);
         if (session) {
             if (session->peer_context)
-                source->server->callbacks->peer_close(source->config->owner, session->peer_context);
+                source->callbacks->peer_close(source->config->owner, session->peer_context);
             tls_close(session->tls);
             fs_destroy(&session->stream);
             free(session);
@@ -79,7 +80,7 @@ void session_destroy(struct session *session)
     close(session->handler.fd);
     fs_destroy(&session->stream);
     free(session->pending);
-    source->server->callbacks->peer_close(source->config->owner, session->peer_context);
+    source->callbacks->peer_close(source->config->owner, session->peer_context);
     atomic_fetch_sub(&source->sessions, 1);
     if (source->peers) {
         tell_books(session);
@@ -89,11 +90,11 @@ void session_destroy(struct session *session)
     free(session);
 }
 
-void session_end(struct server_thread *thread, struct session *session)
+void session_end(struct loop_thread *thread, struct session *session)
 {
     if (thread->context) /* frames of this peer may wait for others */
-        thread->server->callbacks->flush(thread->context);
-    server_unwatch(thread, &session->handler);
+        thread->loop->callbacks->flush(thread->context);
+    loop_unwatch(thread, &session->handler);
     if (session->prev)
         session->prev->next = session->next;
     else
@@ -115,40 +116,14 @@ static void set_deadline(struct session *session, uint64_t now_ms)
     session->deadline_ms = timeout_ms ? now_ms + timeout_ms : 0;
 }
 
-void session_take_frame(struct server_thread *thread, struct source *source, void *peer_context,
-                        struct span frame, uint64_t now_ms)
-{
-    const struct server_callbacks *callbacks = source->server->callbacks;
-    struct dnstap_glance glance;
-    bool glanced = dnstap_glance(frame, source->config->sample > 1, &glance);
-    enum source_counter counter = source_admit(source, glanced, &glance, now_ms);
-
-    if (counter == COUNT_SUBMITTED &&
-        !callbacks->frame(thread->context, source->config->owner, peer_context, frame,
-                          glanced ? &glance : NULL)) {
-        counter = COUNT_DISCARDED;
-        source_tell_memory(source);
-    }
-    thread->tally[COUNT_RECEIVED]++;
-    thread->tally[counter]++;
-}
-
-void session_tally(struct server_thread *thread, struct source *source)
-{
-    for (int i = 0; i < COUNT_MAX; i++) {
-        source_count(source, i, thread->tally[i]);
-        thread->tally[i] = 0;
-    }
-}
-
-static void watch_again(struct server_thread *thread, struct session *session)
+static void watch_again(struct loop_thread *thread, struct session *session)
 {
     bool writes = session->out_len || (session->tls && tls_wants_write(session->tls));
 
-    server_rewatch(thread, &session->handler, EPOLLIN | (writes ? EPOLLOUT : 0));
+    loop_rewatch(thread, &session->handler, EPOLLIN | (writes ? EPOLLOUT : 0));
 }
 
-static enum outcome send_out(struct server_thread *thread, struct session *session)
+static enum outcome send_out(struct loop_thread *thread, struct session *session)
 {
     ssize_t sent = 0;
 
@@ -169,7 +144,7 @@ static enum outcome send_out(struct server_thread *thread, struct session *sessi
     return KEEP;
 }
 
-static enum outcome reply(struct server_thread *thread, struct session *session)
+static enum outcome reply(struct loop_thread *thread, struct session *session)
 {
     struct span answer = fs_reply(session->stream);
 
@@ -242,10 +217,9 @@ static void started(struct session *session)
 }
 
 /* Takes what is whole. Ends: each turn takes octets or reports one of a bounded number of states. */
-static enum outcome feed(struct server_thread *thread, struct session *session,
-                         struct cursor *input, uint64_t now_ms)
+static enum outcome feed(struct loop_thread *thread, struct session *session, struct cursor *input,
+                         uint64_t now_ms)
 {
-    struct server *server = thread->server;
     struct span frame;
 
     for (unsigned frames = 0;;) {
@@ -254,10 +228,10 @@ static enum outcome feed(struct server_thread *thread, struct session *session,
             return KEEP;
         case FS_FRAME:
             session->frames++;
-            session_take_frame(thread, session->source, session->peer_context, frame, now_ms);
+            intake_frame(thread, session->source, session->peer_context, frame, now_ms);
             if (++frames % STOP_CHECK_FRAMES == 0) {
-                session_tally(thread, session->source);
-                if (server_stopping(server))
+                intake_tally(thread, session->source);
+                if (loop_stopping(thread->loop))
                     return CLOSE;
             }
             break;
@@ -334,7 +308,7 @@ static enum outcome gone(struct session *session, int error)
 }
 
 /* The read completed what was pending, or not. */
-static enum outcome feed_pending(struct server_thread *thread, struct session *session,
+static enum outcome feed_pending(struct loop_thread *thread, struct session *session,
                                  size_t *octets, uint64_t now_ms)
 {
     size_t missing = session->need - session->pending_len;
@@ -377,7 +351,7 @@ static ssize_t receive_tls(struct session *session, const struct iovec *parts, i
 /* Once after the handshake: frames from now on carry the certificate's name. False: no memory. */
 static bool tell_tls_peer(struct session *session)
 {
-    const struct server_callbacks *callbacks = session->source->server->callbacks;
+    const struct source_callbacks *callbacks = session->source->callbacks;
     void *owner = session->source->config->owner, *context;
 
     if (!session->tls || session->tls_told || !tls_ready(session->tls))
@@ -403,13 +377,13 @@ static ssize_t receive(struct session *session, uint8_t *buffer)
         parts[count++] = (struct iovec){session->pending + session->pending_len,
                                         session->need - session->pending_len};
     memcpy(buffer, session->head, session->head_len);
-    parts[count++] = (struct iovec){buffer + session->head_len, SERVER_READ_SIZE};
+    parts[count++] = (struct iovec){buffer + session->head_len, LOOP_READ_SIZE};
     if (session->tls)
         return receive_tls(session, parts, count);
     return readv(session->handler.fd, parts, count);
 }
 
-static enum outcome read_once(struct server_thread *thread, struct session *session)
+static enum outcome read_once(struct loop_thread *thread, struct session *session)
 {
     uint64_t now_ms = source_now_ms();
     ssize_t got = receive(session, thread->buffer);
@@ -439,7 +413,7 @@ static enum outcome read_once(struct server_thread *thread, struct session *sess
     return KEEP;
 }
 
-static void ready(struct server_thread *thread, struct handler *handler, uint32_t events)
+static void ready(struct loop_thread *thread, struct handler *handler, uint32_t events)
 {
     struct session *session = (struct session *)handler;
     enum outcome outcome = KEEP;
@@ -452,14 +426,14 @@ static void ready(struct server_thread *thread, struct handler *handler, uint32_
     while (outcome == KEEP && session->tls && tls_pending(session->tls))
         outcome = read_once(thread, session);
     if (outcome == KEEP)
-        thread->held_ms = thread->server->callbacks->settle(thread->context);
-    session_tally(thread, session->source);
+        thread->held_ms = thread->loop->callbacks->settle(thread->context);
+    intake_tally(thread, session->source);
     tell_books(session);
     if (outcome == CLOSE)
         session_end(thread, session);
 }
 
-void session_begin(struct server_thread *thread, struct session *session)
+static void begin(struct loop_thread *thread, struct session *session)
 {
     session->handler.ready = ready;
     session->next = thread->sessions;
@@ -467,7 +441,7 @@ void session_begin(struct server_thread *thread, struct session *session)
         session->next->prev = session;
     thread->sessions = session;
     set_deadline(session, source_now_ms());
-    if (!server_watch(thread, &session->handler, EPOLLIN | (session->tls ? EPOLLOUT : 0))) {
+    if (!loop_watch(thread, &session->handler, EPOLLIN | (session->tls ? EPOLLOUT : 0))) {
         source_count(session->source, COUNT_OPEN_FAILED, 1);
         source_log_peer(session->source, SOURCE_ERROR, errno, "%s: cannot watch its connection",
                         session->peer.text);
@@ -475,7 +449,31 @@ void session_begin(struct server_thread *thread, struct session *session)
     }
 }
 
-void session_check(struct server_thread *thread, struct session *session, uint64_t now_ms)
+void session_adopt(struct loop_thread *thread, struct session *session)
+{
+    pthread_mutex_lock(&thread->inbox_mutex);
+    session->next = thread->inbox;
+    thread->inbox = session;
+    pthread_mutex_unlock(&thread->inbox_mutex);
+    loop_thread_wake(thread);
+}
+
+void session_begin_adopted(struct loop_thread *thread)
+{
+    struct session *session, *next;
+
+    pthread_mutex_lock(&thread->inbox_mutex);
+    session = thread->inbox;
+    thread->inbox = NULL;
+    pthread_mutex_unlock(&thread->inbox_mutex);
+    for (; session; session = next) {
+        next = session->next;
+        session->next = NULL;
+        begin(thread, session);
+    }
+}
+
+void session_check(struct loop_thread *thread, struct session *session, uint64_t now_ms)
 {
     if (session->deadline_ms == 0 || now_ms < session->deadline_ms)
         return;

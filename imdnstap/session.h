@@ -7,7 +7,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "server.h"
+#include "loop.h"
 
 #define SESSION_REPLIES_MAX (4 * FS_REPLY_MAX)
 
@@ -28,7 +28,7 @@ struct session {
     uint64_t deadline_ms;              /* 0: none */
 
     /* The beginning of an item: its first octets, or `pending` once its length is known. */
-    uint8_t head[8];
+    uint8_t head[LOOP_HEAD_SIZE];
     size_t head_len;
     uint8_t *pending; /* need octets, owned */
     size_t pending_len, need;
@@ -42,22 +42,18 @@ struct session {
 
 /* Takes over fd (non-blocking); closes it on failure too. host: whom a dialer wants, for TLS.
  * NULL: no memory, counted and said.
- * The session belongs to the caller until session_begin or session_destroy. */
+ * The session belongs to the caller until session_adopt or session_destroy. */
 struct session *session_create(struct source *source, int fd, const struct peer *peer,
                                const char *host);
-/* In the thread that owns it from now on. */
-void session_begin(struct server_thread *thread, struct session *session);
+/* Hands it over to a thread, from any other one. */
+void session_adopt(struct loop_thread *thread, struct session *session);
+/* In that thread: begins all that were handed over. */
+void session_begin_adopted(struct loop_thread *thread);
 /* Takes NULL. Closes the connection; the session is not in a thread's list (any more). */
 void session_destroy(struct session *session);
 /* Out of the thread, then destroyed. */
-void session_end(struct server_thread *thread, struct session *session);
+void session_end(struct loop_thread *thread, struct session *session);
 /* Ends it if its time is over. */
-void session_check(struct server_thread *thread, struct session *session, uint64_t now_ms);
-
-/* Filters a frame and hands it on. Shared with files. */
-void session_take_frame(struct server_thread *thread, struct source *source, void *peer_context,
-                        struct span frame, uint64_t now_ms);
-/* What session_take_frame counted goes to the source: at the latest before another source's turn. */
-void session_tally(struct server_thread *thread, struct source *source);
+void session_check(struct loop_thread *thread, struct session *session, uint64_t now_ms);
 
 #endif

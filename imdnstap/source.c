@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "server.h"
-
 #define LOG_LINE_MAX     1024
 #define LOG_WINDOW_MS    60000
 #define LOG_WINDOW_LINES 60
@@ -83,7 +81,7 @@ enum source_counter source_admit(struct source *source, bool glanced,
     }
     if (config->rate_interval_ms && !within_rate(source, now_ms))
         return COUNT_RATE_LIMITED;
-    if (config->rate_named && !source->server->callbacks->admits(config->owner, now_ms))
+    if (config->rate_named && !source->callbacks->admits(config->owner, now_ms))
         return COUNT_RATE_LIMITED;
     return COUNT_SUBMITTED;
 }
@@ -161,7 +159,7 @@ static void say(struct source *source, enum source_level level, int error, const
 
     if (len >= 0 && (size_t)len < sizeof line)
         vsnprintf(line + len, sizeof line - (size_t)len, format, arguments);
-    source->server->callbacks->log(level, error, line);
+    source->callbacks->log(level, error, line);
 }
 
 void source_log(struct source *source, enum source_level level, int error, const char *format, ...)
@@ -271,22 +269,22 @@ void source_lose(struct source *source, uint64_t frames)
     source_tell_memory(source);
 }
 
-struct source *source_create(struct server *server, const struct source_config *config)
+struct source *source_create(const struct source_callbacks *callbacks,
+                             const struct source_config *config)
 {
     struct source *source = calloc(1, sizeof *source);
 
     if (!source)
         return NULL;
     if (config->peer_counters || config->max_sessions_per_peer) {
-        source->peers =
-            peers_create(config->peer_counters, server->callbacks->peers, config->owner);
+        source->peers = peers_create(config->peer_counters, callbacks->peers, config->owner);
         if (!source->peers) {
             free(source);
             return NULL;
         }
     }
     source->config = config;
-    source->server = server;
+    source->callbacks = callbacks;
     for (int i = 0; i <= SOURCE_ERROR; i++)
         pthread_mutex_init(&source->log_limits[i].mutex, NULL);
     return source;

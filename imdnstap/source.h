@@ -1,6 +1,6 @@
 /* source.h - one input(): where frames come from, what gets in, and the books.
  *
- * No rsyslog here: everything of rsyslog's stands behind struct server_callbacks (server.h).
+ * No rsyslog here: everything of rsyslog's stands behind struct source_callbacks.
  *
  * Concurrency: a source_config is read-only once its source runs. In struct source, counters, session counts and
  * the rate window are atomic; the log limiter has a mutex; the rest is written before threads start.
@@ -45,6 +45,36 @@ enum source_counter {
 extern const char *const source_counter_names[COUNT_MAX];
 
 enum source_level { SOURCE_INFO, SOURCE_WARNING, SOURCE_ERROR };
+
+/* Who sends. */
+struct peer {
+    char address[64];         /* "192.0.2.1"; 127.0.0.1 for what is local */
+    bool local;               /* unix socket or file */
+    char key[PEERS_KEY_SIZE]; /* whose counters: the address, "uid:0" on a unix socket */
+    char text[192];           /* for the log: "192.0.2.1 port 4711", "pid 12 uid 0" */
+    char tls_name[256];       /* of a verified certificate, else empty */
+};
+
+/* All may be called in several threads at once. `owner` is the source_config's. */
+struct source_callbacks {
+    void *(*thread_begin)(void); /* NULL: no memory */
+    void (*thread_end)(void *thread);
+    void *(*peer_open)(void *owner, const struct peer *peer); /* NULL: no memory */
+    void (*peer_close)(void *owner, void *peer);
+    /* May one more frame pass a limit of the owner's? Only with rate_named. */
+    bool (*admits)(void *owner, uint64_t now_ms);
+    /* Takes a frame into the thread's batch. False: no memory, it is gone. May block.
+     * glance: NULL when it is no dnstap. */
+    bool (*frame)(void *thread, void *owner, void *peer, struct span frame,
+                  const struct dnstap_glance *glance);
+    /* The end of a read: hands on what need not wait for more. May block. Returns the milliseconds
+     * until it is to be called again at the latest; 0: nothing waits. */
+    unsigned (*settle)(void *thread);
+    /* Hands everything on. May block. Before a peer is closed. */
+    void (*flush)(void *thread);
+    void (*log)(enum source_level level, int error, const char *line);
+    const struct peers_callbacks *peers;
+};
 
 /* An address prefix, IPv4 as ::ffff:a.b.c.d. */
 struct source_prefix {
@@ -103,11 +133,9 @@ struct source_log_limit {
     unsigned said, suppressed;
 };
 
-struct server;
-
 struct source {
     const struct source_config *config;
-    struct server *server;
+    const struct source_callbacks *callbacks;
     _Atomic uint64_t counters[COUNT_MAX];
     _Atomic unsigned sessions;
     _Atomic uint64_t rate_window_ms;
@@ -119,7 +147,9 @@ struct source {
     struct source *next;
 };
 
-struct source *source_create(struct server *server, const struct source_config *config);
+/* NULL: no memory. callbacks outlives it. */
+struct source *source_create(const struct source_callbacks *callbacks,
+                             const struct source_config *config);
 void source_destroy(struct source *source); /* its sessions are gone */
 
 static inline void source_count(struct source *source, enum source_counter counter, uint64_t n)

@@ -14,7 +14,7 @@
 
 #include "dnstap.h"
 #include "envelope.h"
-#include "server.h"
+#include "source.h"
 
 /* rsyslog loses what is left of a multi-submit into a full queue at shutdown: not too many. And it
  * wakes the queue's workers only behind a whole submit, so that one that is larger than the

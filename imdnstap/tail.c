@@ -11,16 +11,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "session.h"
+#include "intake.h"
 
 static bool take(void *data, const char *path, struct span frame)
 {
     struct tail *tail = data;
 
     (void)path;
-    if (server_stopping(tail->thread.server))
+    if (loop_stopping(tail->thread.loop))
         return false;
-    session_take_frame(&tail->thread, tail->source, tail->peer_context, frame, source_now_ms());
+    intake_frame(&tail->thread, tail->source, tail->peer_context, frame, source_now_ms());
     tail->thread.tally[COUNT_BYTES] += frame.len;
     return true;
 }
@@ -95,24 +95,21 @@ static bool open_files(struct tail *tail)
     return tail->files != NULL;
 }
 
-bool tail_open(struct server *server, struct source *source)
+struct tail *tail_open(struct loop *loop, struct source *source)
 {
-    const struct server_callbacks *callbacks = server->callbacks;
     struct peer peer = {.address = "127.0.0.1", .local = true, .text = "a file"};
     struct tail *tail = calloc(1, sizeof *tail);
 
     if (!tail)
-        return false;
+        return NULL;
     tail->source = source;
-    tail->thread.epoll = tail->thread.waker.fd = -1; /* until server_thread_open */
-    tail->peer_context = callbacks->peer_open(source->config->owner, &peer);
-    if (!tail->peer_context || !server_thread_open(server, &tail->thread) || !open_files(tail)) {
+    tail->thread.epoll = tail->thread.waker.fd = -1; /* until loop_thread_open */
+    tail->peer_context = source->callbacks->peer_open(source->config->owner, &peer);
+    if (!tail->peer_context || !loop_thread_open(loop, &tail->thread) || !open_files(tail)) {
         tail_destroy(tail);
-        return false;
+        return NULL;
     }
-    tail->next = server->tails;
-    server->tails = tail;
-    return true;
+    return tail;
 }
 
 /* Says once that it failed. */
@@ -130,19 +127,19 @@ static void save(struct tail *tail, bool *told)
 void *tail_run(void *thread)
 {
     struct tail *tail = thread;
-    struct server *server = tail->thread.server;
+    struct loop *loop = tail->thread.loop;
     enum files_result result;
     bool told = false;
 
     do {
         result = files_step(tail->files);
-        server->callbacks->flush(tail->thread.context);
-        session_tally(&tail->thread, tail->source);
+        loop->callbacks->flush(tail->thread.context);
+        intake_tally(&tail->thread, tail->source);
         if (files_save_due(tail->files))
             save(tail, &told);
-        if (result == FILES_IDLE && !server_stopping(server))
-            server_thread_wait(&tail->thread, files_fd(tail->files), files_timeout_ms(tail->files));
-    } while (result != FILES_DONE && !server_stopping(server));
+        if (result == FILES_IDLE && !loop_stopping(loop))
+            loop_thread_wait(&tail->thread, files_fd(tail->files), files_timeout_ms(tail->files));
+    } while (result != FILES_DONE && !loop_stopping(loop));
     save(tail, &told);
     return NULL;
 }
@@ -150,8 +147,8 @@ void *tail_run(void *thread)
 void tail_destroy(struct tail *tail)
 {
     if (tail->peer_context)
-        tail->thread.server->callbacks->peer_close(tail->source->config->owner, tail->peer_context);
+        tail->source->callbacks->peer_close(tail->source->config->owner, tail->peer_context);
     files_destroy(&tail->files);
-    server_thread_destroy(&tail->thread);
+    loop_thread_destroy(&tail->thread);
     free(tail);
 }

@@ -6,18 +6,18 @@
 #define TAIL_H
 
 #include "files.h"
-#include "server.h"
+#include "loop.h"
 
 struct tail {
-    struct server_thread thread; /* first: tail_run gets it */
+    struct loop_thread thread; /* first: tail_run gets it */
     struct source *source;
     struct files *files;
     void *peer_context;
     struct tail *next;
 };
 
-/* False after one line that says why. */
-bool tail_open(struct server *server, struct source *source);
+/* NULL after one line that says why. */
+struct tail *tail_open(struct loop *loop, struct source *source);
 void *tail_run(void *thread);
 void tail_destroy(struct tail *tail); /* its thread has ended */
 

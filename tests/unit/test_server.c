@@ -130,7 +130,7 @@ static void log_line(enum source_level level, int error, const char *line)
     pthread_mutex_unlock(&seen.mutex);
 }
 
-static const struct server_callbacks callbacks = {.thread_begin = thread_begin,
+static const struct source_callbacks callbacks = {.thread_begin = thread_begin,
                                                   .thread_end = thread_end,
                                                   .peer_open = peer_open,
                                                   .peer_close = peer_close,
