@@ -115,12 +115,24 @@ tests_unit_test_dns_cost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dns_cost_LDADD = $(UNIT_LDADD)
 
 # The socket server, without rsyslog.
-check_PROGRAMS += tests/unit/test_server
-TESTS += tests/unit/test_server
-tests_unit_test_server_SOURCES = tests/unit/test_server.c
+SERVER_TESTS = tests/unit/test_server tests/unit/test_source tests/unit/test_unix_socket
+check_PROGRAMS += $(SERVER_TESTS)
+TESTS += $(SERVER_TESTS)
+SERVER_TESTS_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
+
+tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/server_fixture.h
 tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_server_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
-tests_unit_test_server_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime -Wl,--wrap=listen
+tests_unit_test_server_LDADD = $(SERVER_TESTS_LDADD)
+tests_unit_test_server_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+
+tests_unit_test_source_SOURCES = tests/unit/test_source.c
+tests_unit_test_source_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_LDADD = $(SERVER_TESTS_LDADD)
+
+tests_unit_test_unix_socket_SOURCES = tests/unit/test_unix_socket.c tests/unit/server_fixture.h
+tests_unit_test_unix_socket_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_unix_socket_LDADD = $(SERVER_TESTS_LDADD)
+tests_unit_test_unix_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=listen
 
 # Counters of its peers.
 check_PROGRAMS += tests/unit/test_peers
