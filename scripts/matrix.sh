@@ -124,7 +124,7 @@ make_root() {
 inside() {
     local root=$1
     shift
-    unshare --mount --pid --fork --kill-child -- sh -c '
+    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child -- sh -c '
         set -e
         root=$1
         shift
@@ -211,7 +211,7 @@ table() {
 
 if [ $run = yes ]; then
     [ "$(id -u)" -eq 0 ] || die "needs root, to make roots and enter them"
-    for program in debootstrap git unshare pivot_root; do
+    for program in debootstrap git setpriv unshare pivot_root; do
         command -v $program >/dev/null || die "needs $program"
     done
     JOBS=${JOBS:-$(nproc)}
