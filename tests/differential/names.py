@@ -171,7 +171,10 @@ def main():
     everybody = set().union(*known.values())
     missing = [f"{key}: {text}" for key, text in sorted(mine.items())
                if key not in everybody and NEWER.get(key, ("",))[0] != text]
-    tap.ok(not missing, "every other row of ours is in NEWER", *missing)
+    if len(known) == 3:
+        tap.ok(not missing, "every other row of ours is in NEWER", *missing)
+    else:
+        tap.lacks("every other row of ours is in NEWER", "one that knows more")
     wrong = [f"{key}: {text}, ours {mine.get(key)}" for key, (text, _) in NEWER.items() if mine.get(key) != text]
     tap.ok(not wrong, "every row of NEWER is ours", *wrong)
     if len(known) == 3 and oracle.as_listed():
