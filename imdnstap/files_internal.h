@@ -22,14 +22,17 @@ struct files {
     struct reader_context context;
     struct reader_buffer buffer;
     struct reader *readers;
-    struct reader *turn; /* whose turn it is among those not gone; NULL: the first */
+    struct reader *turn;  /* whose turn it is among those not gone; NULL: the first */
+    struct reader *found; /* within a scan: the one that was found last; NULL: none */
     struct state state;
     struct rolled_times state_times; /* of the state file that was read; without `born` */
     struct text saved, now;          /* state as written last, and as it is */
     int inotify;                     /* -1: none */
     struct watch_moves moves;
     int64_t created_ms, scanned_ms, saved_ms;
-    bool idle; /* the last step found nothing */
+    int64_t scan_cost_ms; /* processor time of the last scan */
+    bool names;           /* of files came or went since */
+    bool idle;            /* the last step found nothing */
     bool scanned;
     bool said_no_match;
 };

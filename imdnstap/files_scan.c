@@ -16,13 +16,18 @@
 
 #define PATH_SIZE 4096
 
+/* Patterns match in the order of the last time: the one behind the last found is looked at first. */
 static struct reader *find_reader(struct files *files, const struct stat *st)
 {
-    struct reader *reader = files->readers;
+    struct reader *first = files->found ? files->found->next : NULL;
 
-    while (reader && (reader->device != st->st_dev || reader->inode != st->st_ino))
-        reader = reader->next;
-    return reader;
+    for (struct reader *reader = first; reader; reader = reader->next)
+        if (reader->device == st->st_dev && reader->inode == st->st_ino)
+            return files->found = reader;
+    for (struct reader *reader = files->readers; reader != first; reader = reader->next)
+        if (reader->device == st->st_dev && reader->inode == st->st_ino)
+            return files->found = reader;
+    return NULL;
 }
 
 /* Where the file was left, by device and inode; by inode and path where devices were renumbered. */
@@ -320,6 +325,7 @@ static void sweep(struct files *files, int64_t now)
                 files_tell(files, FILES_CLOSED, reader->path);
             if (files->turn == reader)
                 files->turn = NULL;
+            files->found = NULL;
             *at = reader->next;
             reader_destroy(&reader);
         } else {
@@ -328,12 +334,18 @@ static void sweep(struct files *files, int64_t now)
     }
 }
 
-/* Looks which files there are. */
-void files_scan(struct files *files)
+static int64_t processor_ms(void)
 {
-    int64_t now = files_now_ms();
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What is there by the pattern, and what was renamed away from it since the state was saved. */
+static void look_at_names(struct files *files, int64_t now)
+{
     glob_t found = {0};
-    bool any_gone = false;
     int result;
 
     if (files->config.mode == FILES_FOLLOW)
@@ -356,11 +368,14 @@ void files_scan(struct files *files)
         if (!files->state.entries[i].used)
             find_rolled_while_away(files, &files->state.entries[i]);
     }
-    files->scanned = true;
-    files->scanned_ms = now;
-    if (files->config.mode != FILES_FOLLOW)
-        return;
-    sweep(files, files->scanned_ms);
+}
+
+/* Those that are gone, and what was rolled behind them. */
+static void look_at_gone(struct files *files, int64_t now)
+{
+    bool any_gone = false;
+
+    sweep(files, now);
     for (struct reader *reader = files->readers; reader; reader = reader->next) {
         if (is_first_gone(files, reader)) /* those that this finds come behind it */
             find_rolled_behind(files, reader);
@@ -368,4 +383,19 @@ void files_scan(struct files *files)
     }
     if (!any_gone) /* what was renamed before the next one is gone is none of its copies */
         files->moves.count = 0;
+}
+
+void files_scan(struct files *files)
+{
+    int64_t now = files_now_ms(), begun = processor_ms();
+
+    files->names = false;
+    files->found = NULL;
+    look_at_names(files, now);
+    if (files->config.mode == FILES_FOLLOW)
+        look_at_gone(files, now);
+    files->found = NULL;
+    files->scanned = true;
+    files->scanned_ms = files_now_ms();
+    files->scan_cost_ms = processor_ms() - begun;
 }

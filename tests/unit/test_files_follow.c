@@ -5,6 +5,26 @@
  */
 #include "files_fixture.h"
 
+#include <dlfcn.h>
+#include <glob.h>
+
+static unsigned globs;
+static int64_t glob_cost_ms; /* what each call burns beside its work */
+
+/* In front of the C library's. */
+int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glob_t *ret)
+{
+    int (*real)(const char *, int, int (*)(const char *, int), glob_t *) = NULL;
+    void *symbol = dlsym(RTLD_NEXT, "glob");
+    clock_t end = clock() + (clock_t)(glob_cost_ms * CLOCKS_PER_SEC / 1000);
+
+    memcpy(&real, &symbol, sizeof(real));
+    globs++;
+    while (clock() < end)
+        continue;
+    return real(pattern, flags, on_error, ret);
+}
+
 static void test_follow_octet_by_octet(void **state)
 {
     static const char stream[] = START "\0\0\0\3one\0\0\0\3two" STOP START "\0\0\0\5three";
@@ -259,6 +279,33 @@ static void test_several_files_take_turns(void **state)
 }
 
 /* The descriptor becomes readable by a write, a new file and a renaming; nothing else wakes it. */
+/* A look that takes long, as among 10,000 files, is not taken for every frame, whatever else goes on there. */
+static void test_long_looks_are_few(void **state)
+{
+    struct heard heard;
+    struct files *files;
+    char name[8];
+
+    (void)state;
+    heard_init(&heard);
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof(name), "f%02d", i);
+        append(name, BYTES(START "\0\0\0\3one"));
+    }
+    files = create("f*", FILES_FOLLOW, &heard);
+    glob_cost_ms = 60;
+    globs = 0;
+    while (heard.count < 100) {
+        assert_int_not_equal(files_step(files), FILES_DONE);
+        append("other", BYTES("a name that comes and goes"));
+        assert_int_equal(unlink(in_directory("other")), 0);
+    }
+    glob_cost_ms = 0;
+    assert_in_range(globs, 1, 30);
+    files_destroy(&files);
+    heard_free(&heard);
+}
+
 static void test_descriptor_wakes(void **state)
 {
     struct heard heard;
@@ -395,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup(test_broken_until_replaced, clean),
         cmocka_unit_test_setup(test_follow_leaves_compressed_files, clean),
         cmocka_unit_test_setup(test_several_files_take_turns, clean),
+        cmocka_unit_test_setup(test_long_looks_are_few, clean),
         cmocka_unit_test_setup(test_descriptor_wakes, clean),
         cmocka_unit_test_setup(test_damaged_state, clean),
         cmocka_unit_test_setup(test_state_of_odd_names, clean),
