@@ -143,7 +143,8 @@ static void closed(void *data, struct session *session)
 {
     struct dialer *dialer = data;
 
-    atomic_store(&dialer->useful, session->counted_start);
+    atomic_store(&dialer->began, session->counted_start);
+    atomic_store(&dialer->useful, session->frames > 0);
     atomic_store(&dialer->connected, false);
     loop_thread_wake(&dialer->thread);
 }
@@ -211,14 +212,17 @@ void *dial_run(void *thread)
     bool tell = true;
 
     while (!loop_stopping(loop)) {
-        bool useful = false;
+        uint64_t begun_ms = source_now_ms();
+        bool began = false, useful = false;
 
         if (dial(dialer, tell)) {
             while (atomic_load(&dialer->connected) && !loop_stopping(loop))
                 loop_thread_wait(&dialer->thread, -1, -1);
-            useful = atomic_load(&dialer->useful);
+            began = atomic_load(&dialer->began);
+            useful = atomic_load(&dialer->useful) ||
+                     (began && source_now_ms() - begun_ms >= DIAL_PAUSE_MAX_MS);
         }
-        tell = useful; /* one line per outage */
+        tell = began; /* one line per outage */
         pause_ms = useful ? DIAL_PAUSE_MIN_MS : pause_ms;
         rest(dialer, with_jitter(pause_ms, &seed));
         if (!useful)

@@ -1,7 +1,7 @@
 /* dial.h - connections that we open, to producers that listen.
  *
- * One connection per source. It is opened again for ever: at once after a session, with a growing
- * pause while that fails.
+ * One connection per source. It is opened again for ever: at once after a session that gave frames or
+ * lasted, with a growing pause while that fails.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,7 +17,8 @@ struct dialer {
     struct loop_thread thread; /* first: dial_run gets it */
     struct source *source;
     atomic_bool connected; /* a session is in the hands of some thread */
-    atomic_bool useful;    /* it got through the handshake */
+    atomic_bool began;     /* it got through the handshake */
+    atomic_bool useful;    /* and gave frames */
     struct dialer *next;
 };
 

@@ -181,7 +181,8 @@ def test_absent(case, value):
     assert re.search(reason, line), line
 
 
-def test_pauses_grow(case):
+@tap.cases("before the handshake", "behind the handshake")
+def test_pauses_grow(case, when):
     """A producer that hangs up at once is asked less and less often; after a good session soon again.
 
     Each pause is between half of 250, 500, 1000 … ms and all of it (imdnstap/dial.c): only the lower
@@ -192,6 +193,8 @@ def test_pauses_grow(case):
     for _ in range(5):
         client = listening.accept()
         times.append(time.monotonic())
+        if when == "behind the handshake":
+            client.ready()
         client.close()
     assert times[-1] - times[0] >= 0.9 * (0.125 + 0.25 + 0.5 + 1), times
     listening.accept().ready().frames(numbered(1, 1)).finish()
@@ -199,6 +202,9 @@ def test_pauses_grow(case):
     began = time.monotonic()
     listening.accept().ready().finish()
     assert time.monotonic() - began < 2, "the pause did not begin anew"
+    if when == "behind the handshake":
+        assert not complaints_of(daemon), complaints_of(daemon)
+        return
     wait_for("their lines", lambda: len(complaints_of(daemon)) >= 5)
     lines = complaints_of(daemon)
     assert len(lines) == 5 and all("closed its connection within the handshake, after 0 octets" in line
