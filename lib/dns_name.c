@@ -360,7 +360,7 @@ bool dns_name_read(struct dns_names *names, struct text *t, struct cursor *c, bo
     const struct dns_name_memo *tail = plain_tail(names, &rest, c->pos, pointers);
 
     if (tail) {
-        *ret = (struct str){t->buf + (tail->text_len ? tail->text : t->len), tail->text_len};
+        *ret = (struct str){tail->text_len ? t->buf + tail->text : "", tail->text_len};
         *c = rest;
         return true;
     }

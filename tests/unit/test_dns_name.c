@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -61,6 +62,39 @@ static void test_text(void **state)
         assert_int_equal(dns_name_text(&t, g.span), cases[i].text != NULL);
         assert_str(text_str(&t), cases[i].text ? cases[i].text : "");
         guard_free(&g);
+    }
+    text_destroy(&t);
+}
+
+/* Two labels of every length, the last octet of the first one plain or not, up to an unreadable page: where
+ * sixteen octets at a time begin and end, and labels that are no plain ones any more (33 octets). */
+static void test_every_length(void **state)
+{
+    struct text t;
+
+    (void)state;
+    text_init(&t, DNS_NAME_TEXT_MAX);
+    for (unsigned one = 1; one <= 63; one++) {
+        for (unsigned two = 1; two <= 63; two++) {
+            bool odd = (one + two) % 2;
+            uint8_t wire[130] = {0};
+            char want[132];
+            struct guard g;
+
+            wire[0] = (uint8_t)one;
+            memset(wire + 1, 'a', one);
+            wire[one] = odd ? '$' : 'z';
+            wire[one + 1] = (uint8_t)two;
+            memset(wire + one + 2, 'b', two);
+            snprintf(want, sizeof(want), "%.*s%s.%.*s", (int)one - 1, (const char *)wire + 1,
+                     odd ? "\\$" : "z", (int)two, (const char *)wire + one + 2);
+            g = guard_copy(wire, one + two + 3);
+            text_clear(&t);
+            assert_true(dns_name_text(&t, g.span));
+            assert_int_equal(t.len, strlen(want));
+            assert_memory_equal(t.buf, want, t.len);
+            guard_free(&g);
+        }
     }
     text_destroy(&t);
 }
@@ -310,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_255_octets_and_no_more),
         cmocka_unit_test(test_without_memory_nothing_is_written),
         cmocka_unit_test(test_rfc1035_compression),
