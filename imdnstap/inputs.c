@@ -305,6 +305,24 @@ static bool check_port(const char *port)
     return false;
 }
 
+/* Parameters that do nothing for lack of another one. */
+static bool check_companions(const struct cnfparamvals *values, const struct source_config *config)
+{
+    static const char *const of_keepalive[] = {"keepalive.time", "keepalive.interval",
+                                               "keepalive.probes"};
+
+    for (size_t i = 0; i < sizeof of_keepalive / sizeof of_keepalive[0]; i++)
+        if (!config->keepalive && params_find(values, of_keepalive[i])) {
+            parser_errmsg("imdnstap: %s has no meaning without keepalive=\"on\"", of_keepalive[i]);
+            return false;
+        }
+    if (!params_find(values, "ratelimit.burst") || params_find(values, "ratelimit.interval"))
+        return true;
+    parser_errmsg("imdnstap: ratelimit.burst has no meaning without ratelimit.interval: give the "
+                  "seconds in which so many frames are taken");
+    return false;
+}
+
 /* Without a name of its own an input has that of the place it listens at. */
 static bool set_name(struct input *input)
 {
@@ -366,7 +384,8 @@ struct input *inputs_read(struct nvlst *list)
     ok = read_socket(values, config) && read_far(values, config) && read_limits(values, config) &&
          read_named_limit(values, input) && read_types(values, config) &&
          read_permitted(values, config) && read_style(values, input) && inputs_kind_check(values) &&
-         inputs_tls_read(values, config) && check_port(config->port) && set_name(input);
+         check_companions(values, config) && inputs_tls_read(values, config) &&
+         check_port(config->port) && set_name(input);
     params_destroy(values);
     if (ok)
         return input;

@@ -48,7 +48,7 @@ static bool check(const struct cnfparamvals *values, const struct tls_settings *
     bool by_list = tls->mode == TLS_NAME || tls->mode == TLS_FINGERPRINT;
     const char *missing = NULL;
 
-    if (!tls->client && !tls->certificate)
+    if (!tls->certificate && (!tls->client || tls->key))
         missing = "tls.mycert";
     else if (tls->certificate && !tls->key)
         missing = "tls.myprivkey";
