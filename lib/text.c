@@ -43,7 +43,7 @@ bool text_grow(struct text *t, size_t n)
     if (cap > t->limit)
         cap = t->limit;
     if (cap <= t->cap)
-        return true;
+        return t->buf != NULL; /* no octets of a text that may have none */
     buf = realloc(t->buf, cap);
     if (!buf) {
         t->overflow = true;

@@ -55,7 +55,8 @@ bool text_grow(struct text *t, size_t n);
  * caller writes at most n and adds what it wrote to t->len. */
 static inline char *text_reserve(struct text *t, size_t n)
 {
-    if (t->overflow || (n > t->cap - t->len && !text_grow(t, n)))
+    /* Not only when too little is left: a text without buffer gets one for no octets, too. */
+    if (t->overflow || (n >= t->cap - t->len && !text_grow(t, n)))
         return NULL;
     return t->buf + t->len;
 }
