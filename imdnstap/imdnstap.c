@@ -102,14 +102,25 @@ static bool take_frame(void *thread, void *owner, void *peer, struct span frame,
     return submit_frame(thread, &((struct input *)owner)->style, peer, frame, glance);
 }
 
+/* Nothing more is read once rsyslog ends its inputs, which is some time before server_stop. */
+static void look_at_end(void)
+{
+    if (glbl.GetGlobalInputTermState())
+        server_halt(server);
+}
+
 static unsigned settle(void *thread)
 {
-    return submit_settle(thread);
+    unsigned held_ms = submit_settle(thread);
+
+    look_at_end();
+    return held_ms;
 }
 
 static void flush(void *thread)
 {
     submit_flush(thread);
+    look_at_end();
 }
 
 static void log_line(enum source_level level, int error, const char *line)

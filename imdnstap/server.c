@@ -118,11 +118,16 @@ static void end_sessions(struct loop_thread *thread)
         session_end(thread, thread->sessions);
 }
 
+void server_halt(struct server *server)
+{
+    atomic_store(&server->loop.stopping, true);
+}
+
 /* Listeners go before sessions: a producer that lost its session and does without a handshake would else
  * connect again at once, and send into a connection that nobody accepts. */
 void server_stop(struct server *server)
 {
-    atomic_store(&server->loop.stopping, true);
+    server_halt(server);
     for (struct tail *tail = server->tails; tail; tail = tail->next)
         loop_thread_stop(&tail->thread);
     for (struct dialer *dialer = server->dialers; dialer; dialer = dialer->next)

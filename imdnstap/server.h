@@ -31,6 +31,8 @@ struct server *server_create(const struct source_callbacks *callbacks, unsigned 
 /* Opens a source. False: it cannot run, and one line has said why. */
 struct source *server_add(struct server *server, const struct source_config *config);
 bool server_start(struct server *server);
+/* Its threads end as soon as they can; from any thread. server_stop waits for them. */
+void server_halt(struct server *server);
 void server_stop(struct server *server);
 void server_destroy(struct server **server);
 /* Certificates are read again. */

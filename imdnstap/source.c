@@ -262,11 +262,19 @@ void source_tell_memory(struct source *source)
                    "\"discarded\" has them all");
 }
 
+void source_tell_room(struct source *source)
+{
+    if (!atomic_exchange(&source->told_room, true))
+        source_log(
+            source, SOURCE_ERROR, 0,
+            "frames are lost: the inputs end, and the queue has no room for what was read. The "
+            "counter \"discarded\" has them all; a disk-assisted queue would have taken them");
+}
+
 void source_lose(struct source *source, uint64_t frames)
 {
     source_count(source, COUNT_DISCARDED, frames);
     atomic_fetch_sub_explicit(&source->counters[COUNT_SUBMITTED], frames, memory_order_relaxed);
-    source_tell_memory(source);
 }
 
 struct source *source_create(const struct source_callbacks *callbacks,

@@ -142,7 +142,8 @@ struct source {
     _Atomic unsigned rate_used;
     struct source_log_limit log_limits[SOURCE_ERROR + 1]; /* by level */
     atomic_bool told_memory;                              /* that frames are lost for want of it */
-    struct peers *peers;                                  /* NULL: nobody needs them */
+    atomic_bool told_room; /* that frames are lost at the end for want of room */
+    struct peers *peers;   /* NULL: nobody needs them */
     struct tls_context *tls;
     struct source *next;
 };
@@ -158,7 +159,10 @@ static inline void source_count(struct source *source, enum source_counter count
         atomic_fetch_add_explicit(&source->counters[counter], n, memory_order_relaxed);
 }
 
-/* Frames that are counted as submitted could not be, for want of memory: discarded instead. */
+/* Said once. */
+void source_tell_room(struct source *source);
+
+/* Frames that are counted as submitted could not be: discarded instead. The caller says why. */
 void source_lose(struct source *source, uint64_t frames);
 /* One line about that, once. */
 void source_tell_memory(struct source *source);

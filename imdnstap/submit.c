@@ -30,6 +30,10 @@
 /* 9999-12-31T23:59:59Z: syslog has four digits for the year. */
 #define TIME_MAX     253402300799ULL
 
+/* How often a full queue is looked at, and how long at most while the inputs end. */
+#define ROOM_POLL_MS     1
+#define ROOM_WAIT_END_MS 5000
+
 static obj_if_t obj; /* for objUse */
 DEFobjCurrIf(datetime)
 DEFobjCurrIf(glbl)
@@ -41,6 +45,8 @@ struct submit_batch {
     const struct submit_style *style; /* of all in the list */
     const struct submit_peer *peer;   /* of the message that is open */
     uint32_t bundled; /* frames in `run`, for messages[list.nElem]; 0: none is open */
+    uint64_t listed;  /* frames in the messages of the list */
+    bool gave_up;     /* waiting for room, while the inputs end */
     uint64_t due_ms;  /* when the open message goes on at the latest; only with a latency */
     struct syslogTime received;
     time_t received_seconds;
@@ -78,6 +84,62 @@ void submit_fit_batch(struct submit_style *style, qqueue_t *queue)
     if (queue && queue->qType != QUEUETYPE_DIRECT && queue->iFullDlyMrk / 2 < most)
         most = queue->iFullDlyMrk > 1 ? queue->iFullDlyMrk / 2 : 1;
     style->batch = (short)most;
+    style->queue = queue && queue->qType != QUEUETYPE_DIRECT ? queue : NULL;
+}
+
+/* A glance without the queue's lock: other inputs may be quicker. */
+static bool queue_has_room(const qqueue_t *queue, int messages)
+{
+    if (queue->qType == QUEUETYPE_DISK && queue->sizeOnDiskMax != 0 &&
+        queue->tVars.disk.sizeOnDisk > queue->sizeOnDiskMax)
+        return false;
+    return queue->iMaxQueueSize <= 0 || queue->iQueueSize + messages <= queue->iMaxQueueSize;
+}
+
+/* Waits for room for the batch: for ever, or as long as rsyslog would before it discards. False: the inputs
+ * end, and there is none. A wait within rsyslog is given up when the inputs end, and what waits is lost and
+ * counted nowhere; out here the queue's workers, which end later, make room. */
+static bool wait_for_room(struct submit_batch *batch, int messages)
+{
+    const struct submit_style *style = batch->style;
+    const struct timespec pause = {.tv_nsec = ROOM_POLL_MS * 1000000L};
+    int waited_ms = 0, ending_ms = 0;
+
+    if (!style->queue || style->flow_control == eFLOWCTL_NO_DELAY)
+        return true;
+    while (!queue_has_room(style->queue, messages)) {
+        if (glbl.GetGlobalInputTermState()) {
+            if (batch->gave_up || ending_ms >= ROOM_WAIT_END_MS) {
+                batch->gave_up = true;
+                return false;
+            }
+            ending_ms += ROOM_POLL_MS;
+        } else if (style->flow_control == eFLOWCTL_LIGHT_DELAY &&
+                   waited_ms >= style->queue->toEnq) {
+            return true;
+        }
+        nanosleep(&pause, NULL);
+        waited_ms += ROOM_POLL_MS;
+    }
+    return true;
+}
+
+/* Hands the list to its queue. What is counted as submitted then is in the queue, or in the queue's own counters. */
+static void submit_list(struct submit_batch *batch)
+{
+    multi_submit_t *list = &batch->list;
+
+    if (list->nElem == 0)
+        return;
+    if (wait_for_room(batch, list->nElem)) {
+        multiSubmitFlush(list);
+    } else {
+        while (list->nElem > 0)
+            msgDestruct(&list->ppMsgs[--list->nElem]);
+        source_lose(batch->style->source, batch->listed);
+        source_tell_room(batch->style->source);
+    }
+    batch->listed = 0;
 }
 
 struct submit_batch *submit_create(void)
@@ -208,10 +270,12 @@ static bool bundle_has_room(const struct submit_batch *batch, const struct submi
 static bool close_message(struct submit_batch *batch)
 {
     smsg_t *message;
+    uint32_t frames;
 
     if (batch->bundled == 0) /* a full list has no place for an open message */
         return true;
     message = batch->messages[batch->list.nElem];
+    frames = batch->bundled;
     batch->bundled = 0;
     text_clear(&batch->body);
     envelope_encode(&batch->body, batch->style->encoding, &batch->peer->attributes,
@@ -221,6 +285,7 @@ static bool close_message(struct submit_batch *batch)
         MsgSetMSGoffs(message, 0);
         if ((size_t)getRawMsgLen(message) == batch->body.len) { /* else rsyslog cut it */
             batch->list.nElem++;
+            batch->listed += frames;
             return true;
         }
     }
@@ -234,8 +299,10 @@ static void close_bundle(struct submit_batch *batch)
     const struct submit_style *style = batch->style;
     uint32_t frames = batch->bundled;
 
-    if (!close_message(batch))
+    if (!close_message(batch)) {
         source_lose(style->source, frames);
+        source_tell_memory(style->source);
+    }
 }
 
 /* Not the coarse clock: it would add its 4 ms to a latency of one. */
@@ -308,7 +375,7 @@ unsigned submit_settle(struct submit_batch *batch)
     if (batch->bundled && batch->style->bundle_latency_ms &&
         batch->bundled < batch->style->bundle && (now_ms = clock_ms()) < batch->due_ms) {
         open = batch->messages[batch->list.nElem];
-        multiSubmitFlush(&batch->list);
+        submit_list(batch);
         batch->messages[0] = open;
         return (unsigned)(batch->due_ms - now_ms);
     }
@@ -319,5 +386,5 @@ unsigned submit_settle(struct submit_batch *batch)
 void submit_flush(struct submit_batch *batch)
 {
     close_bundle(batch);
-    multiSubmitFlush(&batch->list);
+    submit_list(batch);
 }

@@ -37,7 +37,8 @@ struct submit_style {
     enum envelope_encoding encoding;
     syslog_pri_t priority;
     flowControl_t flow_control;
-    short batch; /* messages per submit, at most SUBMIT_BATCH */
+    short batch;     /* messages per submit, at most SUBMIT_BATCH */
+    qqueue_t *queue; /* where the messages go; NULL: unknown, or none */
     uint32_t sample;
     struct source *source; /* whose books the frames are in; NULL before it runs */
     uint32_t bundle;       /* frames per message at most */

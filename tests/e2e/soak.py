@@ -353,7 +353,7 @@ class Soak:
         self.silence()
         for worker in self.producers.values():
             worker.hurry.set()
-        self.until("messages on the disk", lambda: self.on_disk() > 3000)
+        self.until("messages on the disk", lambda: self.on_disk() > 500)
         begin = time.monotonic()
         self.daemon.stop(deadline=120)
         for worker in self.producers.values():
