@@ -77,6 +77,36 @@ def test_file_that_may_not_be_read(case, mode):
         assert len(complaints_of(daemon)) == 1, complaints_of(daemon)
 
 
+def test_followed_file_replaced(case):
+    """By what is no file, by what is none of ours, by frames of impossible sizes: one line each, nobody is
+    waited for, and a good file is followed again."""
+    daemon, path = started(case)
+    write(path, START + frame(1))
+    daemon.wait_lines(1)
+    for make, pattern in (
+            (lambda: os.mkfifo(path), "this is no regular file"),
+            (lambda: os.mkdir(path), "this is a directory"),
+            (lambda: os.symlink("/etc/passwd", path), r"no Frame Streams \(it looks like: text\)"),
+            (lambda: os.symlink(path, path), None),
+            (lambda: os.symlink("/dev/zero", path), "this is no regular file"),
+            (lambda: write(path, START + struct.pack(">I", 0x7fffffff)), r"over the size limit \(2147483647 octets\)"),
+            (lambda: write(path, bytes(300000)), "a control frame of impossible size")):
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+        before = len(complaints_of(daemon))
+        make()
+        if pattern:
+            wait_for(pattern, lambda: len(complaints_of(daemon)) > before)
+            line, = complaints_of(daemon)[before:]
+            assert re.search(pattern, line), line
+    os.unlink(path)
+    write(path, START + frame(2))
+    assert ids(daemon.wait_lines(2)) == [1, 2]
+    assert len(complaints_of(daemon)) == 6, complaints_of(daemon)
+
+
 BAD = {
     "cut within a frame": (STREAM[:-30], r"it ends within a frame: \d+ octets are left over", 399),
     "text": (b"hello world, this is a log file\n", r"this is no Frame Streams \(it looks like: text\) at octet 0", 0),
@@ -149,14 +179,29 @@ def state_file(daemon):
     return os.path.join(spool, name)
 
 
-def test_state_file_damaged(case):
+def fifo_instead(path):
+    os.unlink(path)
+    os.mkfifo(path)
+
+
+DAMAGES = {
+    "cut": lambda path: write(path, b"imdnstap-files 1\nhalf a li", "wb"),
+    "empty": lambda path: write(path, b"", "wb"),
+    "zeros": lambda path: write(path, bytes(4096), "wb"),
+    "other version": lambda path: write(path, b"imdnstap-files 2\n1 2 3 4 5 6 /x\n", "wb"),
+    "FIFO": fifo_instead,
+}
+
+
+@tap.cases(*DAMAGES.items())
+def test_state_file_damaged(case, damage):
     """Read from the beginning, with a line: a frame may come twice, none is lost."""
     daemon, path = started(case)
     write(path, START + frame(1))
     daemon.wait_lines(1)
     state = state_file(daemon)
     daemon.stop()
-    write(state, "imdnstap-files 1\nhalf a li".encode(), "wb")
+    damage(state)
     daemon.start()
     write(path, frame(2))
     assert ids(daemon.wait_lines(3)) == [1, 1, 2]

@@ -96,6 +96,17 @@ def test_certificate(case, value):
     daemon.check_books(3, 3)
 
 
+def test_certificates_without_end(case):
+    """A chain of some 300 kB is refused before it is looked at; OpenSSL takes 100 KiB."""
+    made = authority(case)
+    made.issue("long", "ca")
+    with open(made.path("ca.pem")) as file, open(made.path("long.pem"), "a") as chain:
+        chain.write(file.read() * 600)
+    daemon, address = tcp_daemon(case, tls_options(made, "certvalid"))
+    refused_by_tls(daemon, address, context(made, "long"), r"TLS failed: excessive message size")
+    daemon.wait_counters(sessions_opened=1, sessions_closed=1, handshakes_failed=1)
+
+
 def test_optional_certificate(case):
     """tls.authmode="anon" with tls.cacert: none is needed, and one that is shown must be good."""
     made = authority(case)
