@@ -106,12 +106,20 @@ void session_end(struct loop_thread *thread, struct session *session)
     session_destroy(session);
 }
 
-/* Between START and STOP silence is limited by idletimeout, else by handshaketimeout. */
+/* Between START and STOP. PowerDNS's framing has neither: a peer there may be silent from the beginning. */
+static bool is_through(const struct session *session)
+{
+    return fs_started(session->stream) ||
+           (session->source->config->framing == FS_FRAMING_LENGTH16 &&
+            (!session->tls || tls_ready(session->tls)));
+}
+
+/* Silence is limited by handshaketimeout, and once it is through by idletimeout. */
 static void set_deadline(struct session *session, uint64_t now_ms)
 {
     const struct source_config *config = session->source->config;
     unsigned timeout_ms =
-        fs_started(session->stream) ? config->idle_timeout_ms : config->handshake_timeout_ms;
+        is_through(session) ? config->idle_timeout_ms : config->handshake_timeout_ms;
 
     session->deadline_ms = timeout_ms ? now_ms + timeout_ms : 0;
 }
@@ -393,6 +401,8 @@ static enum outcome read_once(struct loop_thread *thread, struct session *sessio
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         if (session->tls)
             watch_again(thread, session);
+        if (!session->counted_start && is_through(session))
+            set_deadline(session, now_ms);
         return KEEP;
     }
     if (got > 0 && !tell_tls_peer(session))
@@ -477,7 +487,7 @@ void session_check(struct loop_thread *thread, struct session *session, uint64_t
 {
     if (session->deadline_ms == 0 || now_ms < session->deadline_ms)
         return;
-    if (!session->counted_start) {
+    if (!session->counted_start && !is_through(session)) {
         source_count(session->source, COUNT_HANDSHAKES_FAILED, 1);
         source_log_peer(session->source, SOURCE_WARNING, 0,
                         "%s closed: no handshake within handshaketimeout (%u ms)",

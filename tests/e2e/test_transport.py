@@ -383,5 +383,25 @@ def test_length16_framing(case):
     assert ids(daemon.wait_lines(20)) == list(range(1, 21))
 
 
+@tap.cases(("plain", False), ("tls", True))
+def test_length16_silence(case, over_tls):
+    """There is no handshake to time out: a peer with nothing to say stays. One of Frame Streams that
+    came later is closed meanwhile."""
+    made = authority(case)
+    options = tls_options(made) if over_tls else ""
+    text = (TCP % ('framing="powerdns" handshaketimeout="1" ' + options)) + \
+        'input(type="imdnstap" name="u" path="{socket}" handshaketimeout="1" ruleset="dnstap")'
+    daemon = rsyslogd(case, input=text)
+    tls = context(made) if over_tls else None
+    client = Client(address_of(daemon), tls=tls, server_name="localhost")
+    for _ in range(2):
+        Client(daemon.socket).wait_closed()
+    payload, = numbered(1, 1)
+    client.send(len(payload).to_bytes(2, "big") + payload)
+    assert ids(daemon.wait_lines(1)) == [1]
+    client.close()
+    daemon.wait_counters(sessions_opened=1, sessions_closed=1, handshakes_failed=0)
+
+
 if __name__ == "__main__":
     tap.main()
