@@ -192,6 +192,11 @@ static bool open_tcp(struct source *source, struct listener **list)
     if (count == 0)
         source_log(source, SOURCE_ERROR, error, "address=\"%s\" port=\"%s\": cannot listen",
                    address, config->port);
+    else if (error == EADDRINUSE || error == EACCES) /* others: this host has one family only */
+        source_log(source, SOURCE_WARNING, error,
+                   "address=\"%s\" port=\"%s\": listens on one address family only; is the port "
+                   "another process's on the other one?",
+                   address, config->port);
     return count > 0;
 }
 

@@ -143,6 +143,27 @@ def test_port_taken(case):
                rf'address="127.0.0.1" port="{port}": cannot listen: Address already in use')
 
 
+def test_port_taken_in_one_family(case):
+    """Without an address: the other family is served, and a line says that it is one only."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        daemon = rsyslogd(case, input=f'input(type="imdnstap" name="t" port="{port}" ruleset="dnstap")')
+        wait_for("a line about it", lambda: complaints_of(daemon))
+        line, = complaints_of(daemon)
+        assert line.startswith("warning") and "one address family only" in line, line
+        wait_for("the other family", lambda: daemon.check_alive() and reaches(("::1", port)))
+        fstrm.deliver(("::1", port), numbered(1, 1))
+        daemon.wait_lines(1)
+
+
+def reaches(address):
+    try:
+        socket.create_connection(address).close()
+        return True
+    except OSError:
+        return False
+
+
 @tap.cases(("of another host", ("192.0.2.1", "Cannot assign requested address")),
            ("that is none", ("1.2.3.4.5.6:x", "not known|not supported|[Nn]ame")))
 def test_address(case, value):
