@@ -4,6 +4,11 @@
  * duplicate-key scan would triple the cost. An allocation that fails leaves a null
  * or an absent member, never a broken tree.
  *
+ * A value costs libfastjson 256 zeroed octets whatever it is, an array two allocations more. Hence what
+ * recurs within a tree (class IN, a count of 0, the owner's name, no records) is one value with several
+ * references. Within one tree only: rsyslog reads a message's tree under the message's lock, copies
+ * values that leave it, and replaces members but changes neither a scalar nor an array in place.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "tree.h"
@@ -12,10 +17,19 @@
 
 #define OPCODE_UPDATE 5
 
+#define SHARED                                                                                     \
+    32 /* values remembered of each kind, by a hash; a later one takes an earlier one's place */
+
 struct builder {
     size_t max_rrs;
     struct text *scratch;
     bool truncated; /* of the DNS message in work */
+
+    /* Values of the tree in work, which owns them; NULL: none yet. */
+    struct fjson_object *empty; /* array */
+    struct fjson_object *numbers[SHARED], *texts[SHARED];
+    int64_t number[SHARED];  /* what numbers[i] holds */
+    struct str text[SHARED]; /* what texts[i] holds; borrowed from the event */
 };
 
 /* Keys are string literals: nobody copies or frees them. */
@@ -27,6 +41,42 @@ struct builder {
 static struct fjson_object *ascii(struct str s)
 {
     return fjson_object_new_string_len(s.ptr ? s.ptr : "", (int)s.len);
+}
+
+/* The same, for texts of the event's that may occur again. */
+static struct fjson_object *shared(struct builder *b, struct str s)
+{
+    size_t i;
+
+    if (s.len == 0)
+        return ascii(s);
+    i = (s.len * 5 + (uint8_t)s.ptr[0] * 3u + (uint8_t)s.ptr[s.len / 2] +
+         (uint8_t)s.ptr[s.len - 1]) %
+        SHARED;
+    if (b->texts[i] && str_equal(b->text[i], s))
+        return fjson_object_get(b->texts[i]);
+    b->text[i] = s;
+    b->texts[i] = ascii(s);
+    return b->texts[i];
+}
+
+static struct fjson_object *integer(struct builder *b, int64_t value)
+{
+    size_t i = (uint64_t)value % SHARED;
+
+    if (b->numbers[i] && b->number[i] == value)
+        return fjson_object_get(b->numbers[i]);
+    b->number[i] = value;
+    b->numbers[i] = fjson_object_new_int64(value);
+    return b->numbers[i];
+}
+
+static struct fjson_object *empty_array(struct builder *b)
+{
+    if (b->empty)
+        return fjson_object_get(b->empty);
+    b->empty = fjson_object_new_array();
+    return b->empty;
 }
 
 /* Text of a peer's: made UTF-8; rsyslog loses what follows a NUL, so that becomes U+FFFD. */
@@ -53,7 +103,7 @@ static struct fjson_object *free_text(struct builder *b, struct span s)
 static struct fjson_object *number(struct builder *b, uint64_t value)
 {
     if (value <= INT64_MAX)
-        return fjson_object_new_int64((int64_t)value);
+        return integer(b, (int64_t)value);
     text_clear(b->scratch);
     text_put_u64(b->scratch, value);
     text_put_char(b->scratch, '\0');
@@ -66,48 +116,52 @@ static struct fjson_object *number(struct builder *b, uint64_t value)
             ADD(object, key, ascii(str_value));                                                    \
     } while (0)
 
-static struct fjson_object *flags_of(uint16_t flags)
+static struct fjson_object *flags_of(struct builder *b, uint16_t flags)
 {
     static const struct {
         uint16_t bit;
         struct str text;
     } rows[] = {{DNS_QR, {"QR", 2}}, {DNS_AA, {"AA", 2}}, {DNS_TC, {"TC", 2}}, {DNS_RD, {"RD", 2}},
                 {DNS_RA, {"RA", 2}}, {DNS_Z, {"Z", 1}},   {DNS_AD, {"AD", 2}}, {DNS_CD, {"CD", 2}}};
-    struct fjson_object *list = fjson_object_new_array();
+    struct fjson_object *list = NULL;
 
-    for (size_t i = 0; list && i < sizeof rows / sizeof rows[0]; i++)
-        if (flags & rows[i].bit)
-            fjson_object_array_add(list, ascii(rows[i].text));
-    return list;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!(flags & rows[i].bit))
+            continue;
+        if (!list && !(list = fjson_object_new_array()))
+            return NULL;
+        fjson_object_array_add(list, shared(b, rows[i].text));
+    }
+    return list ? list : empty_array(b);
 }
 
-static struct fjson_object *question_of(const struct dns_question *q)
+static struct fjson_object *question_of(struct builder *b, const struct dns_question *q)
 {
     struct fjson_object *o = fjson_object_new_object();
 
     if (!o)
         return NULL;
-    ADD(o, "name", ascii(q->name));
-    ADD(o, "type", ascii(q->type_text));
-    ADD(o, "type_id", fjson_object_new_int(q->type));
-    ADD(o, "class", ascii(q->class_text));
-    ADD(o, "class_id", fjson_object_new_int(q->class));
+    ADD(o, "name", shared(b, q->name));
+    ADD(o, "type", shared(b, q->type_text));
+    ADD(o, "type_id", integer(b, q->type));
+    ADD(o, "class", shared(b, q->class_text));
+    ADD(o, "class_id", integer(b, q->class));
     return o;
 }
 
-static struct fjson_object *rr_of(const struct dns_rr *rr)
+static struct fjson_object *rr_of(struct builder *b, const struct dns_rr *rr)
 {
     struct fjson_object *o = fjson_object_new_object();
 
     if (!o)
         return NULL;
-    ADD(o, "name", ascii(rr->name));
-    ADD(o, "type", ascii(rr->type_text));
-    ADD(o, "type_id", fjson_object_new_int(rr->type));
-    ADD(o, "class", ascii(rr->class_text));
-    ADD(o, "class_id", fjson_object_new_int(rr->class));
-    ADD(o, "ttl", fjson_object_new_int64(rr->ttl));
-    ADD(o, "data", ascii(rr->data));
+    ADD(o, "name", shared(b, rr->name));
+    ADD(o, "type", shared(b, rr->type_text));
+    ADD(o, "type_id", integer(b, rr->type));
+    ADD(o, "class", shared(b, rr->class_text));
+    ADD(o, "class_id", integer(b, rr->class));
+    ADD(o, "ttl", integer(b, rr->ttl));
+    ADD(o, "data", shared(b, rr->data));
     return o;
 }
 
@@ -122,62 +176,62 @@ static size_t shown_rrs(struct builder *b, size_t count)
 static struct fjson_object *section_of(struct builder *b, const struct dns_message *m,
                                        enum dns_section section)
 {
-    struct fjson_object *list = fjson_object_new_array();
     size_t count = shown_rrs(b, m->rr_count[section]);
+    struct fjson_object *list = count > 0 ? fjson_object_new_array() : empty_array(b);
 
     for (size_t i = 0; list && i < count; i++)
-        fjson_object_array_add(list, rr_of(&m->rr[section][i]));
+        fjson_object_array_add(list, rr_of(b, &m->rr[section][i]));
     return list;
 }
 
 static struct fjson_object *questions_of(struct builder *b, const struct dns_message *m)
 {
-    struct fjson_object *list = fjson_object_new_array();
     size_t count = shown_rrs(b, m->question_count);
+    struct fjson_object *list = count > 0 ? fjson_object_new_array() : empty_array(b);
 
     for (size_t i = 0; list && i < count; i++)
-        fjson_object_array_add(list, question_of(&m->question[i]));
+        fjson_object_array_add(list, question_of(b, &m->question[i]));
     return list;
 }
 
 /* The addresses of the A and AAAA answers, as shown. */
 static struct fjson_object *resolved_of(struct builder *b, const struct dns_message *m)
 {
-    struct fjson_object *list = fjson_object_new_array();
+    struct fjson_object *list = NULL;
     size_t count = shown_rrs(b, m->rr_count[DNS_ANSWER]);
 
-    for (size_t i = 0; list && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct dns_rr *rr = &m->rr[DNS_ANSWER][i];
 
-        if (dns_rr_is_address(rr))
-            fjson_object_array_add(list, ascii(rr->data));
+        if (!dns_rr_is_address(rr))
+            continue;
+        if (!list && !(list = fjson_object_new_array()))
+            return NULL;
+        fjson_object_array_add(list, shared(b, rr->data));
     }
-    return list;
+    return list ? list : empty_array(b);
 }
 
 static struct fjson_object *edns_of(struct builder *b, const struct dns_edns *edns)
 {
-    struct fjson_object *o = fjson_object_new_object();
-    struct fjson_object *options = fjson_object_new_array();
+    struct fjson_object *o = fjson_object_new_object(), *options;
 
-    if (!o || !options) {
-        fjson_object_put(o);
-        fjson_object_put(options);
+    if (!o)
         return NULL;
-    }
-    ADD(o, "udp_size", fjson_object_new_int(edns->udp_size));
-    ADD(o, "version", fjson_object_new_int(edns->version));
+    ADD(o, "udp_size", integer(b, edns->udp_size));
+    ADD(o, "version", integer(b, edns->version));
     ADD(o, "do", fjson_object_new_boolean(edns->dnssec_ok));
     if (edns->flags & DNS_EDNS_Z)
-        ADD(o, "z", fjson_object_new_int(edns->flags & DNS_EDNS_Z));
-    for (size_t i = 0; i < edns->option_count; i++) {
+        ADD(o, "z", integer(b, edns->flags & DNS_EDNS_Z));
+    options = edns->option_count > 0 ? fjson_object_new_array() : empty_array(b);
+    for (size_t i = 0; options && i < edns->option_count; i++) {
         const struct dns_option *option = &edns->options[i];
         struct fjson_object *row = fjson_object_new_object();
 
         if (!row)
             break;
-        ADD(row, "code", fjson_object_new_int(option->code));
-        ADD(row, "name", ascii(option->name));
+        ADD(row, "code", integer(b, option->code));
+        ADD(row, "name", shared(b, option->name));
         ADD(row, "data", free_text(b, span_of(option->data.ptr, option->data.len)));
         fjson_object_array_add(options, row);
     }
@@ -197,18 +251,18 @@ static struct fjson_object *update_sections(void)
     return list;
 }
 
-static void add_header(struct fjson_object *o, const struct dns_message *m)
+static void add_header(struct builder *b, struct fjson_object *o, const struct dns_message *m)
 {
-    ADD(o, "id", fjson_object_new_int(m->id));
-    ADD(o, "opcode", ascii(m->opcode_text));
-    ADD(o, "opcode_id", fjson_object_new_int(m->opcode));
-    ADD(o, "rcode", ascii(m->rcode_text));
-    ADD(o, "rcode_id", fjson_object_new_int(m->rcode));
-    ADD(o, "flags", flags_of(m->flags));
-    ADD(o, "qdcount", fjson_object_new_int(m->count[DNS_QUESTION]));
-    ADD(o, "ancount", fjson_object_new_int(m->count[DNS_ANSWER]));
-    ADD(o, "nscount", fjson_object_new_int(m->count[DNS_AUTHORITY]));
-    ADD(o, "arcount", fjson_object_new_int(m->count[DNS_ADDITIONAL]));
+    ADD(o, "id", integer(b, m->id));
+    ADD(o, "opcode", shared(b, m->opcode_text));
+    ADD(o, "opcode_id", integer(b, m->opcode));
+    ADD(o, "rcode", shared(b, m->rcode_text));
+    ADD(o, "rcode_id", integer(b, m->rcode));
+    ADD(o, "flags", flags_of(b, m->flags));
+    ADD(o, "qdcount", integer(b, m->count[DNS_QUESTION]));
+    ADD(o, "ancount", integer(b, m->count[DNS_ANSWER]));
+    ADD(o, "nscount", integer(b, m->count[DNS_AUTHORITY]));
+    ADD(o, "arcount", integer(b, m->count[DNS_ADDITIONAL]));
     if (m->opcode == OPCODE_UPDATE)
         ADD(o, "section_names", update_sections());
 }
@@ -221,7 +275,7 @@ static struct fjson_object *dns_of(struct builder *b, const struct dns_message *
         return NULL;
     b->truncated = m->truncated_output;
     if (m->has_header)
-        add_header(o, m);
+        add_header(b, o, m);
     ADD(o, "question", questions_of(b, m));
     ADD(o, "answers", section_of(b, m, DNS_ANSWER));
     ADD(o, "authorities", section_of(b, m, DNS_AUTHORITY));
@@ -230,7 +284,7 @@ static struct fjson_object *dns_of(struct builder *b, const struct dns_message *
     if (m->edns.present)
         ADD(o, "edns", edns_of(b, &m->edns));
     if (m->trailing > 0)
-        ADD(o, "trailing", fjson_object_new_int64((int64_t)m->trailing));
+        ADD(o, "trailing", integer(b, (int64_t)m->trailing));
     if (b->truncated)
         ADD(o, "truncated", fjson_object_new_boolean(1));
     return o;
@@ -259,7 +313,7 @@ static void add_head(struct builder *b, struct fjson_object *o, const struct eve
 
     if (tap->has & DNSTAP_HAS_MESSAGE) {
         ADD(o, "type", ascii(event->type_text));
-        ADD(o, "type_id", fjson_object_new_int64(tap->type));
+        ADD(o, "type_id", integer(b, tap->type));
         ADD_TEXT(o, "direction", event->direction);
     }
     if (tap->identity.ptr)
@@ -273,7 +327,7 @@ static void add_head(struct builder *b, struct fjson_object *o, const struct eve
     if (context->tls_peer.len > 0)
         ADD(o, "tls_peer", free_text(b, span_of(context->tls_peer.ptr, context->tls_peer.len)));
     if (context->sample > 1)
-        ADD(o, "sample", fjson_object_new_int64(context->sample));
+        ADD(o, "sample", integer(b, context->sample));
 }
 
 static void add_message(struct builder *b, struct fjson_object *o, const struct event *event)
@@ -286,26 +340,26 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
     ADD_TEXT(o, "http_protocol", event->http_protocol_text);
     ADD_TEXT(o, "query_address", event->query_address);
     if (tap->has & DNSTAP_HAS_QUERY_PORT)
-        ADD(o, "query_port", fjson_object_new_int64(tap->query_port));
+        ADD(o, "query_port", integer(b, tap->query_port));
     ADD_TEXT(o, "response_address", event->response_address);
     if (tap->has & DNSTAP_HAS_RESPONSE_PORT)
-        ADD(o, "response_port", fjson_object_new_int64(tap->response_port));
+        ADD(o, "response_port", integer(b, tap->response_port));
     if (tap->has & DNSTAP_HAS_QUERY_TIME_SEC)
         ADD(o, "query_time_sec", number(b, tap->query_time_sec));
     if (tap->has & DNSTAP_HAS_QUERY_TIME_NSEC)
-        ADD(o, "query_time_nsec", fjson_object_new_int64(tap->query_time_nsec));
+        ADD(o, "query_time_nsec", integer(b, tap->query_time_nsec));
     if (tap->has & DNSTAP_HAS_RESPONSE_TIME_SEC)
         ADD(o, "response_time_sec", number(b, tap->response_time_sec));
     if (tap->has & DNSTAP_HAS_RESPONSE_TIME_NSEC)
-        ADD(o, "response_time_nsec", fjson_object_new_int64(tap->response_time_nsec));
+        ADD(o, "response_time_nsec", integer(b, tap->response_time_nsec));
     if (event->has_time)
         ADD(o, "time", ascii(event->time));
     if (event->has_latency)
         ADD(o, "latency_ns", number(b, event->latency_ns));
     if (tap->query_message.ptr)
-        ADD(o, "query_len", fjson_object_new_int64((int64_t)tap->query_message.len));
+        ADD(o, "query_len", integer(b, (int64_t)tap->query_message.len));
     if (tap->response_message.ptr)
-        ADD(o, "response_len", fjson_object_new_int64((int64_t)tap->response_message.len));
+        ADD(o, "response_len", integer(b, (int64_t)tap->response_message.len));
     ADD_TEXT(o, "query_zone", event->query_zone);
     if (tap->has & DNSTAP_HAS_POLICY)
         ADD(o, "policy", policy_of(b, event));
@@ -317,7 +371,7 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
 
 struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struct text *scratch)
 {
-    struct builder b = {max_rrs, scratch, false};
+    struct builder b = {.max_rrs = max_rrs, .scratch = scratch};
     struct fjson_object *o = fjson_object_new_object();
 
     if (!o)
