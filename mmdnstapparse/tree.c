@@ -1,4 +1,7 @@
-/* tree.c - event to libfastjson tree, in the key order of the `json` format.
+/* tree.c - event to libfastjson tree,.
+ *
+ * rsyslog finds a key by walking the object from its first one, for every property of a template. Hence
+ * what templates ask for comes first here, and not in the key order of the `json` format.
  *
  * Keys are constants and new, and are added with the flags that say so: the
  * duplicate-key scan would triple the cost. An allocation that fails leaves a null
@@ -79,12 +82,30 @@ static struct fjson_object *empty_array(struct builder *b)
     return b->empty;
 }
 
+/* Is it ASCII without NUL? One less than NUL has its high bit set, one less than other ASCII has not. */
+static bool is_ascii(struct span s)
+{
+    const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+    uint64_t word, found = 0;
+    size_t i = 0;
+
+    for (; s.len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s.ptr + i, sizeof word);
+        found |= word | (word - ones);
+    }
+    for (; i < s.len; i++)
+        found |= s.ptr[i] == 0 ? high : s.ptr[i];
+    return !(found & high);
+}
+
 /* Text of a peer's: made UTF-8; rsyslog loses what follows a NUL, so that becomes U+FFFD. */
 static struct fjson_object *free_text(struct builder *b, struct span s)
 {
     struct text *t = b->scratch;
     struct span rest = s;
 
+    if (is_ascii(s))
+        return ascii((struct str){(const char *)s.ptr, s.len});
     text_clear(t);
     while (rest.len > 0) {
         const uint8_t *nul = memchr(rest.ptr, 0, rest.len);
@@ -254,10 +275,10 @@ static struct fjson_object *update_sections(void)
 static void add_header(struct builder *b, struct fjson_object *o, const struct dns_message *m)
 {
     ADD(o, "id", integer(b, m->id));
-    ADD(o, "opcode", shared(b, m->opcode_text));
-    ADD(o, "opcode_id", integer(b, m->opcode));
     ADD(o, "rcode", shared(b, m->rcode_text));
     ADD(o, "rcode_id", integer(b, m->rcode));
+    ADD(o, "opcode", shared(b, m->opcode_text));
+    ADD(o, "opcode_id", integer(b, m->opcode));
     ADD(o, "flags", flags_of(b, m->flags));
     ADD(o, "qdcount", integer(b, m->count[DNS_QUESTION]));
     ADD(o, "ancount", integer(b, m->count[DNS_ANSWER]));
@@ -306,13 +327,30 @@ static struct fjson_object *policy_of(struct builder *b, const struct event *eve
     return o;
 }
 
+/* What templates ask for most. */
+static void add_first(struct builder *b, struct fjson_object *o, const struct event *event)
+{
+    const struct dnstap *tap = &event->tap;
+
+    if (event->has_time)
+        ADD(o, "time", ascii(event->time));
+    if (tap->has & DNSTAP_HAS_MESSAGE)
+        ADD(o, "type", ascii(event->type_text));
+    ADD_TEXT(o, "query_address", event->query_address);
+    if (tap->has & DNSTAP_HAS_QUERY_PORT)
+        ADD(o, "query_port", integer(b, tap->query_port));
+    if (event->dns)
+        ADD(o, "dns", dns_of(b, event->dns));
+    ADD_TEXT(o, "protocol", event->protocol_text);
+    ADD_TEXT(o, "response_address", event->response_address);
+}
+
 static void add_head(struct builder *b, struct fjson_object *o, const struct event *event)
 {
     const struct dnstap *tap = &event->tap;
     const struct event_context *context = &event->context;
 
     if (tap->has & DNSTAP_HAS_MESSAGE) {
-        ADD(o, "type", ascii(event->type_text));
         ADD(o, "type_id", integer(b, tap->type));
         ADD_TEXT(o, "direction", event->direction);
     }
@@ -335,13 +373,8 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
     const struct dnstap *tap = &event->tap;
 
     ADD_TEXT(o, "family", event->family_text);
-    ADD_TEXT(o, "protocol", event->protocol_text);
     ADD_TEXT(o, "transport", event->transport);
     ADD_TEXT(o, "http_protocol", event->http_protocol_text);
-    ADD_TEXT(o, "query_address", event->query_address);
-    if (tap->has & DNSTAP_HAS_QUERY_PORT)
-        ADD(o, "query_port", integer(b, tap->query_port));
-    ADD_TEXT(o, "response_address", event->response_address);
     if (tap->has & DNSTAP_HAS_RESPONSE_PORT)
         ADD(o, "response_port", integer(b, tap->response_port));
     if (tap->has & DNSTAP_HAS_QUERY_TIME_SEC)
@@ -352,8 +385,6 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
         ADD(o, "response_time_sec", number(b, tap->response_time_sec));
     if (tap->has & DNSTAP_HAS_RESPONSE_TIME_NSEC)
         ADD(o, "response_time_nsec", integer(b, tap->response_time_nsec));
-    if (event->has_time)
-        ADD(o, "time", ascii(event->time));
     if (event->has_latency)
         ADD(o, "latency_ns", number(b, event->latency_ns));
     if (tap->query_message.ptr)
@@ -363,8 +394,6 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
     ADD_TEXT(o, "query_zone", event->query_zone);
     if (tap->has & DNSTAP_HAS_POLICY)
         ADD(o, "policy", policy_of(b, event));
-    if (event->dns)
-        ADD(o, "dns", dns_of(b, event->dns));
     if (event->query)
         ADD(o, "query", dns_of(b, event->query));
 }
@@ -376,6 +405,7 @@ struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struc
 
     if (!o)
         return NULL;
+    add_first(&b, o, event);
     add_head(&b, o, event);
     add_message(&b, o, event);
     if (event->malformed) {
