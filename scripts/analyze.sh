@@ -70,7 +70,7 @@ run_cppcheck() {
 # A file is analysed in pieces that may overlap (headers): each finding once, with the path in the tree.
 findings() {
     sed -nE "s,^.*/?\<((lib|glue|imdnstap|mmdnstapparse)/[a-z0-9_.-]+:[0-9]+:[0-9]+: (warning|error|performance|portability|style): .*)\$,\1,p" |
-        sed 's/\[-W\([^]=]*\)=*\]$/[\1]/' | sort -u
+        sed -E 's/ error: (.*\[-W)error=/ warning: \1/; s/\[-W([^]=]*)=*\]$/[\1]/' | sort -u
 }
 
 bad=0
