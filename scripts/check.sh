@@ -28,7 +28,7 @@ build=$(cd "$BUILD" && pwd)
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 export SETUP_ENV=$build/setup.env JOBS=$jobs
 
-sanitizers=no clang=no analyze=no distcheck=no
+sanitizers=no threads=no valgrind=no clang=no analyze=no distcheck=no
 for option; do
     case $option in
     --sanitizers) sanitizers=yes ;;
@@ -96,7 +96,8 @@ make_check() {
 suite() {
     local name=$1 dir=$2 log=$2/check.log target=${3:-check} limit=${4:-1500} status=0 bad
     say "$name: make $target"
-    make_check "$limit" "$jobs" "$target" || status=$?
+    # More than there are processors: most programs wait most of the time.
+    make_check "$limit" $((2 * jobs)) "$target" || status=$?
     bad=$(failures)
     if [ "$bad" -ne 0 ]; then
         grep -E '^(FAIL|ERROR|XPASS)' "$log" | head -n 100

@@ -16,6 +16,12 @@
 
 #include "dns.h"
 
+/* What is instrumented costs by its accesses, not by its work. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLACK 1.5
+#else
+#define SLACK 1.0
+#endif
 #define RUNS_MAX 200 /* a limit that is kept is seen to be kept long before */
 #define RUNS_MIN 10
 
@@ -255,16 +261,16 @@ static void test_cost(void **state)
         ordinary = i == 0 || ns < ordinary ? ns : ordinary;
     }
     for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++) {
-        double best = 0;
+        double best = 0, limit = cases[c].times * SLACK * ordinary;
 
         cases[c].build();
-        for (int i = 0; i < RUNS_MAX && (i < RUNS_MIN || best > cases[c].times * ordinary); i++) {
+        for (int i = 0; i < RUNS_MAX && (i < RUNS_MIN || best > limit); i++) {
             double ns = decode_ns();
 
             best = i == 0 || ns < best ? ns : best;
         }
         print_message("# %s: %.2f times\n", cases[c].name, best / ordinary);
-        if (best > cases[c].times * ordinary)
+        if (best > limit)
             fail_msg("%s: %.0f ns, ordinary %.0f ns", cases[c].name, best, ordinary);
     }
 }
