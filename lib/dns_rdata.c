@@ -23,12 +23,18 @@ static bool short_rdata(struct dns_rdata *r)
 
 void dns_generic_put(struct text *t, struct span rdata)
 {
-    text_put_lit(t, "\\# ");
-    text_put_u64(t, rdata.len);
-    if (rdata.len > 0) {
-        text_put_char(t, ' ');
-        text_put_HEX(t, rdata);
+    if (rdata.len == 0) {
+        text_put_lit(t, "\\# 0");
+        return;
     }
+    if (rdata.len == 2) { /* a pointer that cannot be followed, in each RR of a hostile message */
+        text_put_lit(t, "\\# 2 ");
+    } else {
+        text_put_lit(t, "\\# ");
+        text_put_u64(t, rdata.len);
+        text_put_char(t, ' ');
+    }
+    text_put_HEX(t, rdata);
 }
 
 static bool fields_put(struct dns_rdata *r, const struct dns_rdata_row *row)
