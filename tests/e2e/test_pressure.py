@@ -28,15 +28,15 @@ ASSISTED = 'queue.type="LinkedList" queue.filename="q" queue.size="3000" queue.h
 
 class Sink:
     """The other end of a FIFO that omfile writes to, 64 KB: read while it is open, `most` octets per turn
-    at most. Keeps the numbers of the events."""
+    at most. Keeps the numbers of the events, and the lines that are none."""
 
     def __init__(self, dir, most=1 << 20):
         path = os.path.join(dir, "fifo")
         os.mkfifo(path)
         self.output = f'action(type="omfile" file="{path}" template="line")'
         self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        self.most, self.numbers = most, []
-        self.open, self.over, self.cut = threading.Event(), threading.Event(), threading.Event()
+        self.most, self.numbers, self.broken = most, [], []
+        self.open, self.over = threading.Event(), threading.Event()
         self.failure = None
         self.thread = threading.Thread(target=self._run)
 
@@ -44,7 +44,7 @@ class Sink:
         self.thread.start()
 
     def diagnosis(self):
-        yield f"--- sink: {len(self.numbers)} events, failure {self.failure!r}"
+        yield f"--- sink: {len(self.numbers)} events, no JSON: {self.broken[:3]!r}, failure {self.failure!r}"
 
     def _run(self):
         try:
@@ -55,20 +55,23 @@ class Sink:
     def _read(self):
         rest = b""
         while not self.over.is_set():
-            if self.cut.is_set():
-                rest = b""
-                self.cut.clear()
             if not self.open.wait(0.02) or not select.select([self.fd], [], [], 0.02)[0]:
                 continue
             *lines, rest = (rest + os.read(self.fd, self.most)).split(b"\n")
-            self.numbers += [int(json.loads(line)["extra"].split(" ")[0]) for line in lines]
+            for line in lines:
+                self.take(line)
             if self.most < 1 << 20:
                 self.over.wait(0.005)
 
+    def take(self, line):
+        try:
+            self.numbers.append(int(json.loads(line)["extra"].split(" ")[0]))
+        except ValueError:
+            self.broken.append(line)
+
     def drained(self):
-        """Until nothing is left in the FIFO; a cut line in it is dropped by the next whole one."""
+        """Until nothing is left in the FIFO. A line that was cut makes one with the next: neither is an event."""
         wait_for("an empty FIFO", lambda: not select.select([self.fd], [], [], 0.05)[0])
-        self.cut.set()
 
     def stop(self):
         self.over.set()
