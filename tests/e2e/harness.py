@@ -6,7 +6,6 @@ library to preload, as libasan.so. Nothing here waits for time to pass:
 every wait is for a condition, with a deadline.
 """
 import collections
-import contextlib
 import functools
 import glob
 import json
@@ -240,18 +239,8 @@ class Rsyslogd:
         return by_id(lines) if self.sorted and name == "events" else lines
 
     def log(self, pattern=""):
-        lines = self.read("log").decode("utf-8", "replace").splitlines()
-        if lines:
-            self.wake()
-        return [line for line in lines if re.search(pattern, line)]
-
-    def wake(self):
-        """rsyslogd signals itself (SIGTTOU) that there is a line of its own to write. When that comes just before
-        its main loop waits, the line stays where it is until the next one, or for minutes."""
-        if self.process.poll() is None:
-            with contextlib.suppress(OSError), open(f"/proc/{self.process.pid}/comm") as name:
-                if name.read().strip() == "rsyslogd":
-                    self.process.send_signal(signal.SIGTTOU)
+        return [line for line in self.read("log").decode("utf-8", "replace").splitlines()
+                if re.search(pattern, line)]
 
     def wait_lines(self, count, name="events", deadline=DEADLINE):
         """Waits for exactly count lines."""
