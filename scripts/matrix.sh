@@ -6,8 +6,8 @@
 #
 #   --suite NAME    a release: bookworm, trixie, sid, noble ...; repeat for more
 #                   (default: bookworm trixie sid)
-#   --mirror URL    where its packages come from (default: for Debian what this machine's apt has,
-#                   else http://deb.debian.org/debian; for Ubuntu http://archive.ubuntu.com/ubuntu)
+#   --mirror URL    where its packages come from (default: for Debian what this machine's apt has;
+#                   for Ubuntu there is none)
 #   --keyring FILE  the keys of that mirror, when they are not where debootstrap looks (Ubuntu's are in
 #                   the package ubuntu-keyring); what is not signed is not used
 #   --dir DIR       where the roots and the logs go (default: MATRIX_DIR, else /var/tmp/dnstap-matrix)
@@ -89,13 +89,12 @@ is_ubuntu() {
 
 mirror_of() {
     local found=$mirror
-    if [ -z "$found" ] && is_ubuntu "$1"; then
-        found=http://archive.ubuntu.com/ubuntu
-    elif [ -z "$found" ]; then
+    if [ -z "$found" ] && ! is_ubuntu "$1"; then
         found=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian' \
             'Component: main' 2>/dev/null | grep -m 1 '^http')
     fi
-    echo "${found:-http://deb.debian.org/debian}"
+    [ -n "$found" ] || { echo "matrix: no mirror known for $1: give one with --mirror" >&2; return 1; }
+    echo "$found"
 }
 
 # A root with apt set up as on this machine: the same proxies and clock rules, and no service ever starts.
@@ -104,7 +103,7 @@ make_root() {
     [ $fresh = no ] || rm -rf "$root"
     [ ! -f "$root/etc/matrix-root" ] || return 0
     rm -rf "$root"
-    url=$(mirror_of "$suite")
+    url=$(mirror_of "$suite") || return 1
     ! is_ubuntu "$suite" || components=main,universe
     say "$suite: debootstrap from $url"
     timeout -k 30 1800 debootstrap --variant=minbase --components=$components --force-check-gpg \

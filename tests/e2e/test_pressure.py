@@ -220,9 +220,10 @@ class SmallDisk:
         self.process = None
 
     def start(self):
-        script = 'mount -t tmpfs -o size=2m none "$0" && echo made && exec sleep 100000'
+        script = 'mount -t tmpfs -o size=2m none "$0" && echo made && exec cat'
         self.process = subprocess.Popen(["unshare", "-m", *(["-Ur"] if self.root else []), "sh", "-c", script,
-                                         self.dir], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                         self.dir], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
         answer = self.process.stdout.readline()
         if answer != b"made\n":
             self.stop()
@@ -248,6 +249,7 @@ class SmallDisk:
     def stop(self):
         self.process.kill()
         self.process.wait()
+        self.process.stdin.close()
         self.process.stdout.close()
 
 

@@ -37,7 +37,7 @@ def dropping(case, input, **options):
     """A daemon that drops to USER, in a directory of that user's; {dir}/root is root's."""
     if os.geteuid() != 0:
         raise tap.NotRoot("needs root: only root can give up root")
-    os.makedirs(os.path.join(case.dir, "root"))
+    os.makedirs(os.path.join(case.dir, "owned"))
     os.makedirs(os.path.join(case.dir, "spool"), exist_ok=True)
     for name in ("", "spool"):
         os.chown(os.path.join(case.dir, name), uid(), gid())
@@ -81,7 +81,7 @@ def connects_as(path, user, group):
             return False
 
 
-PROTECTED = 'input(type="imdnstap" name="t" path="{dir}/root/sock" ruleset="dnstap" %s)'
+PROTECTED = 'input(type="imdnstap" name="t" path="{dir}/owned/sock" ruleset="dnstap" %s)'
 
 
 LEGACY = {"globals": "", "extra": f"$PrivDropToUser {USER}\n$PrivDropToGroup {GROUP}"}
@@ -91,7 +91,7 @@ LEGACY = {"globals": "", "extra": f"$PrivDropToUser {USER}\n$PrivDropToGroup {GR
 def test_socket_in_a_protected_directory(case, words):
     """Bound as root where the user may not write: mode and owner are right, and it works."""
     daemon = dropping(case, PROTECTED % f'filegroup="{GROUP}" filecreatemode="0660"', **words)
-    path = daemon.wait_socket(os.path.join(case.dir, "root", "sock"))
+    path = daemon.wait_socket(os.path.join(case.dir, "owned", "sock"))
     made = os.stat(path)
     assert (made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)) == (0, gid(), 0o660), made
     assert connects_as(path, 12345, gid()), "the group is kept out"
@@ -105,7 +105,7 @@ def test_socket_in_a_protected_directory(case, words):
 def test_socket_of_a_protected_directory_stays(case):
     """The user cannot remove it: one line says so, and the next start takes its place."""
     daemon = dropping(case, PROTECTED % "")
-    path = daemon.wait_socket(os.path.join(case.dir, "root", "sock"))
+    path = daemon.wait_socket(os.path.join(case.dir, "owned", "sock"))
     daemon.stop()
     assert stat.S_ISSOCK(os.stat(path).st_mode)
     errors = daemon.read("stderr").decode()  # the log is closed when inputs end
@@ -139,8 +139,8 @@ def free_privileged_port():
 def test_privileged_port(case):
     port = free_privileged_port() if os.geteuid() == 0 else 1023
     daemon = dropping(case, f"""input(type="imdnstap" name="t" address="127.0.0.1" port="{port}"
-                      listenportfilename="{{dir}}/root/port" ruleset="dnstap")""")
-    fstrm.deliver(address_of(daemon, name="root/port"), numbered(1, 3))
+                      listenportfilename="{{dir}}/owned/port" ruleset="dnstap")""")
+    fstrm.deliver(address_of(daemon, name="owned/port"), numbered(1, 3))
     daemon.wait_lines(3)
     with acting_as(uid(), gid()), socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -187,12 +187,12 @@ def names_second(made, address):
     return ("DNS", "second.example") in names
 
 
-FOLLOWED = """input(type="imdnstap" name="t" file="{dir}/root/tap.fstrm" file.mode="follow"
+FOLLOWED = """input(type="imdnstap" name="t" file="{dir}/owned/tap.fstrm" file.mode="follow"
               ruleset="dnstap")"""
 
 
 def followed_file(case, frames):
-    with open(os.path.join(case.dir, "root", "tap.fstrm"), "ab") as file:
+    with open(os.path.join(case.dir, "owned", "tap.fstrm"), "ab") as file:
         if file.tell() == 0:
             file.write(fstrm.control(fstrm.START, fstrm.CONTENT_TYPE))
         file.write(b"".join(map(fstrm.data, frames)))
@@ -234,7 +234,7 @@ def test_file_that_cannot_be_read(case):
     with open(path, "wb") as file:
         file.write(fstrm.stream(numbered(1, 3)))
         os.fchmod(file.fileno(), 0o600)
-    daemon = dropping(case, FOLLOWED.replace("root", "closed"))
+    daemon = dropping(case, FOLLOWED.replace("owned", "closed"))
     line = daemon.wait_log("tap.fstrm")[0]
     assert path in line and "ermission denied" in line, line
     os.chmod(path, 0o644)
