@@ -34,7 +34,7 @@ def gid():
 
 
 def dropping(case, input, **options):
-    """A daemon that drops to USER, in a directory of that user's; {dir}/root is root's."""
+    """A daemon that drops to USER, in a directory of that user's; {dir}/owned stays root's."""
     if os.geteuid() != 0:
         raise tap.NotRoot("needs root: only root can give up root")
     os.makedirs(os.path.join(case.dir, "owned"))

@@ -85,7 +85,7 @@ def test_the_restrictions_hold(case):
 
 
 def test_everything_works_inside(case):
-    os.makedirs(os.path.join(case.dir, "root"))
+    os.makedirs(os.path.join(case.dir, "owned"))
     made = authority(case) if os.geteuid() == 0 else None
     port = free_privileged_port() if made else 0
     inputs = UNIX % f'filegroup="{GROUP}" filecreatemode="0660"' + FOLLOWED.replace('"t"', '"f"') + f"""
