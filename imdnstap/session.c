@@ -186,7 +186,8 @@ static void refuse(struct session *session, struct cursor input)
     if (!session->counted_start)
         source_count(source, COUNT_HANDSHAKES_FAILED, 1);
     switch (error) {
-    case FS_ERROR_NOT_STREAM: {
+    case FS_ERROR_NOT_STREAM:
+    case FS_ERROR_NOT_LENGTH16: {
         size_t len = cursor_left(&input);
 
         source_log_peer(source, SOURCE_WARNING, 0, "%s refused: %s; it speaks %s",

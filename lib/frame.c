@@ -12,12 +12,15 @@
 
 #define FS_CONTENT_TYPE_LEN (sizeof(FS_CONTENT_TYPE) - 1)
 
+/* Octets at the beginning of a stream of two-byte lengths that tell it from other protocols. No message is
+ * so short that they would not come with it. */
+#define LENGTH16_BEGIN 4
+
 enum fs_state {
     FS_OPENING,   /* READY or START comes next */
     FS_ACCEPTED,  /* our ACCEPT is out: START comes next */
     FS_DATA,      /* between START and STOP */
-    FS_SAY_START, /* what the next call has to report, before it reads on */
-    FS_SAY_STOP,
+    FS_SAY_STOP,  /* what the next call has to report, before it reads on */
     FS_DEAD
 };
 
@@ -28,7 +31,8 @@ struct fs_stream {
     size_t max_frame;
     uint32_t error_size;
     bool bidirectional;
-    bool spoken; /* a control frame has been understood: the peer speaks Frame Streams */
+    bool
+        spoken; /* the peer speaks what is expected here: a control frame was understood, or a frame seen */
     struct fstrm_control *control;
     uint8_t reply[FS_REPLY_MAX];
     size_t reply_len;
@@ -44,7 +48,7 @@ struct fs_stream *fs_create(enum fs_framing framing, size_t max_frame)
         return NULL;
     stream->framing = framing;
     stream->max_frame = max_frame ? max_frame : 1;
-    stream->state = framing == FS_FRAMING_LENGTH16 ? FS_SAY_START : FS_OPENING;
+    stream->state = FS_OPENING;
     if (framing == FS_FRAMING_STREAM) {
         stream->control = fstrm_control_init();
         if (!stream->control) {
@@ -224,12 +228,49 @@ static enum fs_result next_stream(struct fs_stream *stream, struct cursor *input
     return FS_FRAME;
 }
 
+static bool begins(struct span first, const char *with)
+{
+    size_t len = strlen(with);
+
+    return first.len >= len && memcmp(first.ptr, with, len) == 0;
+}
+
+/* What no frame of two-byte length begins with, by four octets or more; NULL: nothing of the kind. */
+static const char *known_protocol(struct span first)
+{
+    static const char *const http[] = {"GET ",     "HEAD ",    "POST ", "PUT ",  "DELETE ",
+                                       "OPTIONS ", "CONNECT ", "PRI ",  "HTTP/", "PATCH "};
+    const uint8_t *p = first.ptr;
+
+    /* A TLS record (RFC 8446 5.1): handshake, legacy version 3.x. */
+    if (first.len >= 3 && p[0] == 0x16 && p[1] == 3 && p[2] <= 4)
+        return "TLS";
+    for (size_t i = 0; i < sizeof(http) / sizeof(http[0]); i++) {
+        if (begins(first, http[i]) || (first.len == 4 && memcmp(p, http[i], 4) == 0))
+            return "HTTP";
+    }
+    if (begins(first, "SSH-"))
+        return "SSH";
+    return first.len >= 4 && memcmp(p, "\0\0\0", 4) == 0 ? "Frame Streams" : NULL;
+}
+
+/* There is no handshake to tell who speaks: its first octets do. As a length "GE" would be 18,245 octets to
+ * wait for. */
 static enum fs_result next_length16(struct fs_stream *stream, struct cursor *input,
                                     struct span *ret_frame)
 {
     struct cursor at = *input;
     uint16_t len;
 
+    if (!stream->spoken) {
+        if (cursor_left(&at) < LENGTH16_BEGIN)
+            return FS_MORE;
+        if (known_protocol(span_of(at.pos, cursor_left(&at))))
+            return fail(stream, FS_ERROR_NOT_LENGTH16);
+        stream->spoken = true;
+        stream->state = FS_DATA;
+        return FS_START;
+    }
     if (!cursor_be16(&at, &len))
         return FS_MORE;
     if (len > stream->max_frame)
@@ -245,9 +286,6 @@ enum fs_result fs_next(struct fs_stream *stream, struct cursor *input, struct sp
     switch (stream->state) {
     case FS_DEAD:
         return FS_ERROR;
-    case FS_SAY_START:
-        stream->state = FS_DATA;
-        return FS_START;
     case FS_SAY_STOP:
         stream->state = FS_OPENING;
         return FS_STOP;
@@ -276,6 +314,8 @@ const char *fs_error_text(enum fs_error error)
         return "no error";
     case FS_ERROR_NOT_STREAM:
         return "this is no Frame Streams";
+    case FS_ERROR_NOT_LENGTH16:
+        return "this is no framing by two-byte lengths";
     case FS_ERROR_CONTROL_SIZE:
         return "a control frame of impossible size";
     case FS_ERROR_CONTROL_BAD:
@@ -311,6 +351,8 @@ size_t fs_need(const struct fs_stream *stream, struct span pending)
     uint16_t len16;
 
     if (stream->framing == FS_FRAMING_LENGTH16) {
+        if (!stream->spoken && cursor_left(&at) < LENGTH16_BEGIN)
+            return LENGTH16_BEGIN;
         if (!cursor_be16(&at, &len16))
             return 0;
         return len16 > stream->max_frame ? 2 : (size_t)2 + len16;
@@ -346,28 +388,13 @@ static bool is_text(struct span first)
     return first.len > 0;
 }
 
-static bool begins(struct span first, const char *with)
-{
-    size_t len = strlen(with);
-
-    return first.len >= len && memcmp(first.ptr, with, len) == 0;
-}
-
 const char *fs_guess_protocol(struct span first)
 {
-    static const char *const http[] = {"GET ",     "HEAD ",    "POST ", "PUT ",  "DELETE ",
-                                       "OPTIONS ", "CONNECT ", "PRI ",  "HTTP/", "PATCH "};
     const uint8_t *p = first.ptr;
+    const char *known = known_protocol(first);
 
-    /* A TLS record (RFC 8446 5.1): handshake, legacy version 3.x. */
-    if (first.len >= 3 && p[0] == 0x16 && p[1] == 3 && p[2] <= 4)
-        return "TLS";
-    for (size_t i = 0; i < sizeof(http) / sizeof(http[0]); i++) {
-        if (begins(first, http[i]) || (first.len == 4 && memcmp(p, http[i], 4) == 0))
-            return "HTTP";
-    }
-    if (begins(first, "SSH-"))
-        return "SSH";
+    if (known)
+        return known;
     /* PBDNSMessage opens with its required type: field 1, a small number. */
     if (first.len >= 4 && p[2] == 0x08 && p[3] >= 1 && p[3] <= 6 && (p[0] || p[1] >= 2))
         return "PowerDNS protobuf (two-byte length)";

@@ -7,7 +7,8 @@
  *   unidirectional  START, data ..., STOP        (files, Unbound's option)
  *
  * The first control frame tells them apart. Control frames go through libfstrm's codec.
- * With FS_FRAMING_LENGTH16 there is no handshake: 16-bit length, payload (PowerDNS's RemoteLogger).
+ * With FS_FRAMING_LENGTH16 there is no handshake: 16-bit length, payload (PowerDNS's RemoteLogger). FS_START
+ * comes with the first four octets, which tell other protocols, Frame Streams among them, from that.
  *
  * fs_next takes whole items from the caller's cursor and leaves a partial one there; the
  * caller keeps those bytes and comes again with more behind them. Frames borrow
@@ -47,6 +48,7 @@ enum fs_error {
     FS_ERROR_CONTENT_TYPE,  /* the peer offers something other than dnstap */
     FS_ERROR_FRAME_SIZE,    /* data frame over the limit */
     FS_ERROR_DATA_EARLY,    /* data frame before START */
+    FS_ERROR_NOT_LENGTH16,  /* the first octets are another protocol's: see fs_guess_protocol */
     FS_ERROR_NO_MEMORY
 };
 
@@ -78,7 +80,7 @@ uint32_t fs_error_size(const struct fs_stream *stream);
 struct span fs_error_content_type(const struct fs_stream *stream);
 
 /* What a peer that is no Frame Streams speaks, from its first octets: "TLS", "HTTP",
- * "SSH", "PowerDNS protobuf (two-byte length)", "text", "unknown". Static. */
+ * "SSH", "Frame Streams", "PowerDNS protobuf (two-byte length)", "text", "unknown". Static. */
 const char *fs_guess_protocol(struct span first);
 
 #endif

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peers that are not let in: each costs one line that says why, and one count.
 
-Covers: TLS certificates of every wrong kind, old versions of TLS, plain text on a TLS port and TLS
-on a plain one; address prefixes, limits on sessions; peers that never read or never leave; that
+Covers: TLS certificates of every wrong kind, old versions of TLS, renegotiation, plain text on a TLS port and TLS
+on a plain one; noise and other protocols where PowerDNS's framing is expected; address prefixes, limits on sessions; peers that never read or never leave; that
 many of them write no more lines than a few. A good peer beside them is served all the same.
 """
+import base64
+import random
 import re
 import socket
 import ssl
 import struct
+import subprocess
 
 import fstrm
 import tap
@@ -259,6 +262,64 @@ def test_broken_handshake(case, value):
     daemon.wait_counters(sessions_opened=1, sessions_closed=1, handshakes_failed=0 if started else 1)
     fstrm.deliver(daemon.socket, numbered(1, 1))
     daemon.wait_lines(1)
+
+
+@tap.cases(("Frame Streams", ("Frame Streams", control(fstrm.READY, CONTENT_TYPE))),
+           ("TLS", ("TLS", bytes.fromhex("16030100c8010000c40303") + bytes(194))),
+           ("HTTP", ("HTTP", b"GET / HTTP/1.1\r\n\r\n")))
+def test_other_protocol_for_powerdns(case, value):
+    """As lengths their first octets would be frames without end, or none at all."""
+    name, octets = value
+    daemon, address = tcp_daemon(case, 'framing="powerdns"')
+    Client(address).send(octets).wait_closed()
+    one_complaint(daemon, r"refused: this is no framing by two-byte lengths; it speaks " + name)
+    daemon.wait_counters(sessions_opened=1, sessions_closed=1, handshakes_failed=1, frames_received=0)
+
+
+def test_junk_for_powerdns(case):
+    """Noise has lengths, too: every whole frame is an event that says what it is, the last one is cut."""
+    chaos = random.Random(16)
+    frames = [chaos.randbytes(chaos.randrange(2000)) for _ in range(200)]
+    octets = b"".join(struct.pack(">H", len(frame)) + frame for frame in [b"\xff\xff"] + frames)
+    daemon, address = tcp_daemon(case, 'framing="powerdns"')
+    Client(address).send(octets + b"\xff\xfe" + bytes(7)).close()
+    events = check_json(daemon.wait_lines(201))
+    assert all(event["malformed"] for event in events)
+    assert [base64.b64decode(event["frame"]) for event in events[1:]] == frames
+    one_complaint(daemon, r"closed its connection within a frame: 9 octets of it came")
+    daemon.check_books(201, 201)
+
+
+def test_flood_for_powerdns(case):
+    """Connections that come and go with a frame or none, beside a peer that stays."""
+    daemon, address = tcp_daemon(case, 'framing="powerdns"')
+    good = Client(address)
+    first, second = ([struct.pack(">H", len(f)) + f for f in numbered(start, 10)] for start in (1, 11))
+    good.send(b"".join(first))
+    daemon.wait_lines(10)
+    for number in range(500):
+        client = Client(address)
+        if number % 2:
+            client.send(b"\0\3xyz")
+        client.close()
+    good.send(b"".join(second)).close()
+    daemon.wait_lines(270)
+    events = check_json(daemon.lines())
+    assert [e["dns"]["id"] for e in events if "dns" in e] == list(range(1, 21))
+    assert sum(e.get("malformed", False) for e in events) == 250
+    daemon.wait_counters(sessions_opened=501, sessions_closed=501)
+    daemon.check_books(270, 270)
+
+
+def test_renegotiation(case):
+    """A peer of TLS 1.2 that asks for a handshake within the session is told that there is none."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    peer = subprocess.run(["openssl", "s_client", "-connect", f"{address[0]}:{address[1]}", "-tls1_2", "-CAfile",
+                           made.path("ca.pem")], input=b"R\n", capture_output=True, timeout=30, check=False)
+    assert b"no renegotiation" in peer.stderr, peer.stderr
+    deliver_tls(address, context(made), numbered(1, 1))
+    assert ids(daemon.wait_lines(1)) == [1]
 
 
 def test_frame_over_the_limit(case):

@@ -39,11 +39,11 @@ def tcp_daemon(case, options="", **more):
 
 @tap.cases(("bidirectional", True), ("unidirectional", False))
 def test_tcp(case, bidirectional):
-    daemon, address = tcp_daemon(case, template="%fromhost-ip%|%msg%\\n")
+    daemon, address = tcp_daemon(case, template="%fromhost-ip%|%fromhost%|%msg%\\n")
     fstrm.deliver(address, numbered(1, 50), bidirectional)
     lines = daemon.wait_lines(50)
-    assert all(line.startswith(b"127.0.0.1|") for line in lines)
-    events = check_json([line.split(b"|", 1)[1] for line in lines])
+    assert all(line.startswith(b"127.0.0.1|127.0.0.1|") for line in lines), "a name was looked up"
+    events = check_json([line.split(b"|", 2)[2] for line in lines])
     assert [e["dns"]["id"] for e in events] == list(range(1, 51))
     assert events[0]["peer"] == "127.0.0.1"
     daemon.check_books(50, 50)

@@ -315,12 +315,26 @@ static void test_length16(void **state)
     (void)state;
     expect(FS_FRAMING_LENGTH16, BYTES("\0\x03one\0\x01x"), "SF[one]F[x]");
     expect(FS_FRAMING_LENGTH16, BYTES("\0\0\0\x01x"), "SF[]F[x]");
-    expect(FS_FRAMING_LENGTH16, BYTES("\x03\xe9"), "S!6");
+    expect(FS_FRAMING_LENGTH16, BYTES("\x03\xe9zz"), "S!6");
+    expect(FS_FRAMING_LENGTH16, BYTES("\0\x03one\0\0\0\0"), "SF[one]F[]F[]");
     expect(FS_FRAMING_LENGTH16, BYTES("\0\x03on"), "S");
-    assert_int_equal(fs_need(stream, BYTES("\0")), 0);
-    assert_int_equal(fs_need(stream, BYTES("\x01\x02")), 260);
-    assert_int_equal(fs_need(stream, BYTES("\xff\xff")), 2);
+    assert_int_equal(fs_need(stream, BYTES("\0")), 4); /* to know who speaks */
+    assert_int_equal(fs_need(stream, BYTES("\x01\x02xx")), 260);
+    assert_int_equal(fs_need(stream, BYTES("\xff\xffxx")), 2);
     fs_destroy(&stream);
+}
+
+/* Peers that would be waited for: what they send first, taken for a length, is a long one. */
+static void test_not_length16(void **state)
+{
+    (void)state;
+    expect(FS_FRAMING_LENGTH16, BYTES(READY START), "!8");
+    expect(FS_FRAMING_LENGTH16, BYTES("\0\0\0\0"), "!8");
+    expect(FS_FRAMING_LENGTH16, BYTES("\0\0\0"), "");
+    expect(FS_FRAMING_LENGTH16, BYTES("\x16\x03\x01\x02"), "!8");
+    expect(FS_FRAMING_LENGTH16, BYTES("GET / HTTP/1.1\r\n"), "!8");
+    expect(FS_FRAMING_LENGTH16, BYTES("SSH-2.0-OpenSSH_9.2"), "!8");
+    expect(FS_FRAMING_LENGTH16, BYTES("\0\5SSH-2"), "SF[SSH-2]");
 }
 
 static void test_guess(void **state)
@@ -335,6 +349,7 @@ static void test_guess(void **state)
         {"POST", 4, "HTTP"},
         {"PRI * HTTP/2.0", 14, "HTTP"},
         {"SSH-2.0-OpenSSH_9.2", 19, "SSH"},
+        {"\0\0\0\0\0\0\0\x22", 8, "Frame Streams"},
         {"\0\x75\x08\x01\x12\x10", 6, "PowerDNS protobuf (two-byte length)"},
         {"hello\r\n", 7, "text"},
         {"\x80\x81\x82\x83", 4, "unknown"},
@@ -376,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_frame_size),
         cmocka_unit_test(test_need_of_control_frames),
         cmocka_unit_test(test_length16),
+        cmocka_unit_test(test_not_length16),
         cmocka_unit_test(test_guess),
         cmocka_unit_test(test_error_texts),
     };
