@@ -17,10 +17,10 @@
 #define LENGTH16_BEGIN 4
 
 enum fs_state {
-    FS_OPENING,   /* READY or START comes next */
-    FS_ACCEPTED,  /* our ACCEPT is out: START comes next */
-    FS_DATA,      /* between START and STOP */
-    FS_SAY_STOP,  /* what the next call has to report, before it reads on */
+    FS_OPENING,  /* READY or START comes next */
+    FS_ACCEPTED, /* our ACCEPT is out: START comes next */
+    FS_DATA,     /* between START and STOP */
+    FS_SAY_STOP, /* what the next call has to report, before it reads on */
     FS_DEAD
 };
 
