@@ -8,6 +8,9 @@
 #include <dlfcn.h>
 #include <glob.h>
 
+static struct heard heard;
+static struct files *files; /* of the life that runs; what a test leaves goes with it */
+
 static unsigned globs;
 static int64_t glob_cost_ms; /* what each call burns beside its work */
 
@@ -28,11 +31,8 @@ int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glo
 static void test_follow_octet_by_octet(void **state)
 {
     static const char stream[] = START "\0\0\0\3one\0\0\0\3two" STOP START "\0\0\0\5three";
-    struct heard heard;
-    struct files *files;
 
     (void)state;
-    heard_init(&heard);
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
     for (size_t i = 0; i < sizeof(stream) - 1; i++) {
@@ -42,19 +42,14 @@ static void test_follow_octet_by_octet(void **state)
     }
     expect_text(&heard.frames, "one;two;three;");
     assert_int_equal(heard.notices.len, 0);
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 /* Every octet in the life of another process: what one saved, the next goes on with. */
 static void test_restart_at_every_octet(void **state)
 {
     static const char stream[] = START "\0\0\0\3one\0\0\0\3two" STOP START "\0\0\0\5three" STOP;
-    struct heard heard;
-    struct files *files;
 
     (void)state;
-    heard_init(&heard);
     for (size_t i = 0; i < sizeof(stream) - 1; i++) {
         append("f", span_of(stream + i, 1));
         files = create("f", FILES_FOLLOW, &heard);
@@ -64,16 +59,11 @@ static void test_restart_at_every_octet(void **state)
     }
     expect_text(&heard.frames, "one;two;three;");
     assert_int_equal(heard.notices.len, 0);
-    heard_free(&heard);
 }
 
 static void test_without_save_frames_come_again(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one"));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -84,17 +74,11 @@ static void test_without_save_frames_come_again(void **state)
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
     expect_text(&heard.frames, "one;two;two;");
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_rename_and_recreate(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one"));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -110,18 +94,12 @@ static void test_rename_and_recreate(void **state)
     run(files);
     expect_text(&heard.frames, "one;two;late;three;later;four;");
     assert_int_equal(heard.notices.len, 0);
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 /* Copies that the pattern matches as well are the same files under other names. */
 static void test_roll_within_the_pattern(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one"));
     files = create("f*", FILES_FOLLOW, &heard);
     run(files);
@@ -139,17 +117,11 @@ static void test_roll_within_the_pattern(void **state)
     run(files);
     expect_text(&heard.frames, "one;two;three;");
     assert_int_equal(heard.notices.len, 0);
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_rename_while_away(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one"));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -166,17 +138,11 @@ static void test_rename_while_away(void **state)
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
     expect_text(&heard.frames, "one;two;three;");
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_truncation(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one\0\0\0\3two\0\0\0"));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -187,18 +153,12 @@ static void test_truncation(void **state)
     expect_text(&heard.frames, "one;two;new;");
     expect_text(&heard.notices,
                 "I f the file was cut short or written anew: read from its beginning;");
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 /* Longer than before when it is looked at next: only its beginning tells. */
 static void test_written_anew_and_longer(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one"));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -214,17 +174,11 @@ static void test_written_anew_and_longer(void **state)
     expect_text(&heard.notices,
                 "I f the file was cut short or written anew: read from its beginning;"
                 "I f not the file it was: read from its beginning;");
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_broken_until_replaced(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START "\0\0\0\3one\x7f\0\0\0"));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -236,35 +190,24 @@ static void test_broken_until_replaced(void **state)
     write_octets("f", O_TRUNC, BYTES(START "\0\0\0\3new"));
     run(files);
     expect_text(&heard.frames, "one;new;");
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_follow_leaves_compressed_files(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("f.gz", BYTES("\x1f\x8b\x08\0garbage"));
     append("f", BYTES(START "\0\0\0\3one"));
     files = create("f*", FILES_FOLLOW, &heard);
     run(files);
     expect_text(&heard.frames, "one;");
     expect_text(&heard.notices, "I f.gz compressed files are not followed;");
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_several_files_take_turns(void **state)
 {
-    struct heard heard;
-    struct files *files;
     size_t before;
 
     (void)state;
-    heard_init(&heard);
     append("a", large_stream());
     append("b", BYTES(START "\0\0\0\1b"));
     files = create("[ab]", FILES_FOLLOW, &heard);
@@ -274,20 +217,14 @@ static void test_several_files_take_turns(void **state)
     assert_int_equal(heard.count, before + 1);
     run(files);
     assert_int_equal(heard.count, 3001);
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
-/* The descriptor becomes readable by a write, a new file and a renaming; nothing else wakes it. */
 /* A look that takes long, as among 10,000 files, is not taken for every frame, whatever else goes on there. */
 static void test_long_looks_are_few(void **state)
 {
-    struct heard heard;
-    struct files *files;
     char name[8];
 
     (void)state;
-    heard_init(&heard);
     for (int i = 0; i < 100; i++) {
         snprintf(name, sizeof(name), "f%02d", i);
         append(name, BYTES(START "\0\0\0\3one"));
@@ -302,18 +239,14 @@ static void test_long_looks_are_few(void **state)
     }
     glob_cost_ms = 0;
     assert_in_range(globs, 1, 30);
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
+/* The descriptor becomes readable by a write, a new file and a renaming; nothing else wakes it. */
 static void test_descriptor_wakes(void **state)
 {
-    struct heard heard;
-    struct files *files;
     struct pollfd wait;
 
     (void)state;
-    heard_init(&heard);
     append("f", BYTES(START));
     files = create("f", FILES_FOLLOW, &heard);
     run(files);
@@ -332,8 +265,6 @@ static void test_descriptor_wakes(void **state)
         run(files);
         expect_text(&heard.frames, "one;two;");
     }
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_damaged_state(void **state)
@@ -349,13 +280,12 @@ static void test_damaged_state(void **state)
         "imdnstap-files 1\n1 2 3 1 9 5 %00\n",
         "imdnstap-files 1\n-1 2 99999999999999999999999 1 9 5 x\n1 2 3",
     };
-    struct heard heard;
-    struct files *files;
 
     (void)state;
     append("f", BYTES(START "\0\0\0\3one"));
     for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
-        heard_init(&heard);
+        text_clear(&heard.frames);
+        text_clear(&heard.notices);
         write_octets("state", O_TRUNC, span_of(damaged[i], strlen(damaged[i])));
         files = create("f", FILES_FOLLOW, &heard);
         run(files);
@@ -363,17 +293,12 @@ static void test_damaged_state(void **state)
         expect_text(&heard.notices, "W state this state file is damaged: files that it does not "
                                     "tell of are read anew;");
         files_destroy(&files);
-        heard_free(&heard);
     }
 }
 
 static void test_state_of_odd_names(void **state)
 {
-    struct heard heard;
-    struct files *files;
-
     (void)state;
-    heard_init(&heard);
     append("a b%41\n\x7f\xff", BYTES(START "\0\0\0\3one"));
     for (int i = 0; i < 3; i++) {
         files = create("a*", FILES_FOLLOW, &heard);
@@ -387,13 +312,10 @@ static void test_state_of_odd_names(void **state)
     run(files);
     expect_text(&heard.frames, "one;two;");
     assert_int_equal(heard.notices.len, 0);
-    files_destroy(&files);
-    heard_free(&heard);
 }
 
 static void test_state_directory(void **state)
 {
-    struct heard heard;
     struct files_config config = {.pattern = "/nonexistent",
                                   .mode = FILES_FOLLOW,
                                   .max_frame = 1024,
@@ -401,10 +323,8 @@ static void test_state_directory(void **state)
                                   .state_name = "x"};
     struct files_callbacks callbacks = {.data = &heard, .frame = on_frame, .notice = on_notice};
     char why[128];
-    struct files *files;
 
     (void)state;
-    heard_init(&heard);
     assert_null(files_create(&config, &callbacks, why, sizeof(why)));
     assert_string_equal(why, "state directory /nonexistent/state: No such file or directory");
     config.state_dir = NULL;
@@ -425,28 +345,43 @@ static void test_state_directory(void **state)
     files_destroy(&files);
     files_destroy(&files);
     files_destroy(NULL);
-    heard_free(&heard);
 }
+
+static int begin(void **state)
+{
+    heard_init(&heard);
+    return clean(state);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    files_destroy(&files);
+    heard_free(&heard);
+    return 0;
+}
+
+#define FOLLOWING(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_follow_octet_by_octet, clean),
-        cmocka_unit_test_setup(test_restart_at_every_octet, clean),
-        cmocka_unit_test_setup(test_without_save_frames_come_again, clean),
-        cmocka_unit_test_setup(test_rename_and_recreate, clean),
-        cmocka_unit_test_setup(test_roll_within_the_pattern, clean),
-        cmocka_unit_test_setup(test_rename_while_away, clean),
-        cmocka_unit_test_setup(test_truncation, clean),
-        cmocka_unit_test_setup(test_written_anew_and_longer, clean),
-        cmocka_unit_test_setup(test_broken_until_replaced, clean),
-        cmocka_unit_test_setup(test_follow_leaves_compressed_files, clean),
-        cmocka_unit_test_setup(test_several_files_take_turns, clean),
-        cmocka_unit_test_setup(test_long_looks_are_few, clean),
-        cmocka_unit_test_setup(test_descriptor_wakes, clean),
-        cmocka_unit_test_setup(test_damaged_state, clean),
-        cmocka_unit_test_setup(test_state_of_odd_names, clean),
-        cmocka_unit_test_setup(test_state_directory, clean),
+        FOLLOWING(test_follow_octet_by_octet),
+        FOLLOWING(test_restart_at_every_octet),
+        FOLLOWING(test_without_save_frames_come_again),
+        FOLLOWING(test_rename_and_recreate),
+        FOLLOWING(test_roll_within_the_pattern),
+        FOLLOWING(test_rename_while_away),
+        FOLLOWING(test_truncation),
+        FOLLOWING(test_written_anew_and_longer),
+        FOLLOWING(test_broken_until_replaced),
+        FOLLOWING(test_follow_leaves_compressed_files),
+        FOLLOWING(test_several_files_take_turns),
+        FOLLOWING(test_long_looks_are_few),
+        FOLLOWING(test_descriptor_wakes),
+        FOLLOWING(test_damaged_state),
+        FOLLOWING(test_state_of_odd_names),
+        FOLLOWING(test_state_directory),
     };
 
     return run_in_directory("files_follow", tests, sizeof(tests) / sizeof(tests[0]));
