@@ -28,6 +28,7 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/destinations/kafka/pom.xml \
 	tests/e2e/destinations/opensearch/Node.java \
 	tests/e2e/destinations/opensearch/pom.xml \
+	tests/e2e/booted.py \
 	tests/e2e/certificates.py \
 	tests/e2e/chaos.py \
 	tests/e2e/fstrm.py \
@@ -53,7 +54,11 @@ soak: all
 # Clients' latency with and without dnstap, and with a receiver that stands still.
 latency: all
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/e2e/latency.py $(LATENCY_OPTIONS)
-.PHONY: e2e latency soak
+# systemd itself with our drop-in, in a container; the root is made where it is none yet. Needs root.
+BOOTED_ROOT = /var/tmp/dnstap-booted
+booted: all
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/e2e/booted.py --root $(BOOTED_ROOT)
+.PHONY: booted e2e latency soak
 # What the tests fetched for themselves.
 distclean-local:
 	rm -rf e2e-destinations e2e-packages
