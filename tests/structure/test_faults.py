@@ -44,7 +44,7 @@ def collected(name):
         return names | {full.split("[")[0] for full in names}
     text = read("tests", directory, name)
     if directory == "unit":
-        return set(re.findall(r"(?:cmocka_unit_test\w*|WITH_SERVER)\((\w+)", text))
+        return set(re.findall(r"(?:cmocka_unit_test\w*|WITH_SERVER|FOLLOWING)\((\w+)", text))
     return set(re.findall(r'^(?:refuses|check) "([^"]+)"', text, re.M))
 
 
