@@ -79,7 +79,9 @@ void dns_string_put(struct text *t, struct span octets);
 
 /* For field functions: set the reason, return false. */
 bool dns_rdata_broken(struct dns_rdata *r, const char *reason);
+bool dns_rdata_short(struct dns_rdata *r); /* "rdata too short" */
 
+/* What types share (dns_rdata_fields.c). */
 dns_field dns_field_u8, dns_field_u16, dns_field_u32, dns_field_u64, dns_field_ip4, dns_field_ip6;
 dns_field dns_field_name, dns_field_name_plain; /* with and without compression pointers */
 dns_field dns_field_type, dns_field_time, dns_field_time48, dns_field_bitmap;

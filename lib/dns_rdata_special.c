@@ -4,11 +4,6 @@
  */
 #include "dns_internal.h"
 
-static bool short_rdata(struct dns_rdata *r)
-{
-    return dns_rdata_broken(r, "rdata too short");
-}
-
 /* Class CH: a name and an octal address (RFC 1035 3.4 leaves it to Chaosnet). */
 bool dns_field_a(struct dns_rdata *r)
 {
@@ -20,7 +15,7 @@ bool dns_field_a(struct dns_rdata *r)
     if (!dns_field_name(r))
         return false;
     if (!cursor_be16(&r->in, &addr))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     text_put_char(r->out, ' ');
     for (int shift = 15; shift >= 0; shift -= 3) {
         digit = digit || addr >> shift & 7 || shift == 0;
@@ -42,7 +37,7 @@ static bool angle_put(struct dns_rdata *r, uint32_t degrees_max, char above, cha
     uint32_t angle, size;
 
     if (!cursor_be32(&r->in, &angle))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     size = angle >= UINT32_C(1) << 31 ? angle - (UINT32_C(1) << 31) : (UINT32_C(1) << 31) - angle;
     if (size > degrees_max * 3600000)
         return dns_rdata_broken(r, "bad location");
@@ -89,13 +84,13 @@ bool dns_field_loc(struct dns_rdata *r)
     uint32_t altitude;
 
     if (!cursor_u8(&r->in, &version) || !cursor_span(&r->in, 3, &precision))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (version != 0)
         return dns_rdata_broken(r, "unknown version of LOC");
     if (!angle_put(r, 90, 'N', 'S') || !angle_put(r, 180, 'E', 'W'))
         return false;
     if (!cursor_be32(&r->in, &altitude))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (altitude < LOC_GROUND)
         text_put_char(r->out, '-');
     metres_put(r->out, altitude < LOC_GROUND ? LOC_GROUND - altitude : altitude - LOC_GROUND);
@@ -112,14 +107,14 @@ static bool prefix_put(struct dns_rdata *r)
     size_t size;
 
     if (!cursor_be16(&r->in, &family) || !cursor_u8(&r->in, &prefix) || !cursor_u8(&r->in, &len))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (family != 1 && family != 2)
         return dns_rdata_broken(r, "unknown address family");
     size = family == 1 ? 4 : 16;
     if (prefix > size * 8 || (len & 0x7f) > size)
         return dns_rdata_broken(r, "bad address prefix");
     if (!cursor_span(&r->in, len & 0x7f, &octets))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (octets.len > 0 && octets.ptr[octets.len - 1] == 0)
         return dns_rdata_broken(r, "bad address prefix");
     if (octets.len > 0)
@@ -169,7 +164,7 @@ bool dns_field_gateway(struct dns_rdata *r)
     struct span head;
 
     if (!cursor_span(&r->in, 3, &head))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     for (int i = 0; i < 3; i++) {
         text_put_u64(r->out, head.ptr[i]);
         text_put_char(r->out, ' ');
@@ -183,7 +178,7 @@ bool dns_field_relay(struct dns_rdata *r)
     struct span head;
 
     if (!cursor_span(&r->in, 2, &head))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     text_put_u64(r->out, head.ptr[0]);
     text_put_str(r->out, head.ptr[1] & 0x80 ? STR(" 1 ") : STR(" 0 "));
     text_put_u64(r->out, head.ptr[1] & 0x7f);
@@ -201,7 +196,7 @@ bool dns_field_hip(struct dns_rdata *r)
     if (!cursor_u8(&r->in, &hit_len) || !cursor_u8(&r->in, &algorithm) ||
         !cursor_be16(&r->in, &key_len) || !cursor_span(&r->in, hit_len, &hit) ||
         !cursor_span(&r->in, key_len, &key) || hit_len == 0 || key_len == 0)
-        return short_rdata(r);
+        return dns_rdata_short(r);
     text_put_u64(r->out, algorithm);
     text_put_char(r->out, ' ');
     text_put_HEX(r->out, hit);
@@ -253,7 +248,7 @@ bool dns_field_nxt(struct dns_rdata *r)
     bool first = true;
 
     if (cursor_left(&r->in) == 0)
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (cursor_left(&r->in) > NXT_OCTETS_MAX || r->in.pos[0] & 0x80 || r->in.end[-1] == 0)
         return dns_rdata_broken(r, "bad type bit map");
     cursor_span(&r->in, cursor_left(&r->in), &types);
@@ -280,7 +275,7 @@ bool dns_field_atma(struct dns_rdata *r)
     uint8_t format;
 
     if (!cursor_u8(&r->in, &format) || cursor_left(&r->in) == 0)
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (format == 0)
         return dns_field_hex(r);
     if (format != 1)
@@ -301,12 +296,12 @@ bool dns_field_a6(struct dns_rdata *r)
     struct span suffix;
 
     if (!cursor_u8(&r->in, &prefix))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (prefix > 128)
         return dns_rdata_broken(r, "bad address prefix");
     text_put_u64(r->out, prefix);
     if (!cursor_span(&r->in, 16u - prefix / 8, &suffix))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (prefix < 128) {
         memcpy(addr + prefix / 8, suffix.ptr, suffix.len);
         if (addr[prefix / 8] & ~(0xff >> prefix % 8) & 0xff)
@@ -333,7 +328,7 @@ bool dns_field_caa(struct dns_rdata *r)
 
     if (!cursor_u8(&r->in, &flags) || !cursor_u8(&r->in, &len) || !cursor_span(&r->in, len, &tag) ||
         len == 0)
-        return short_rdata(r);
+        return dns_rdata_short(r);
     for (size_t i = 0; i < tag.len; i++) {
         if (!is_alphanumeric(tag.ptr[i]))
             return dns_rdata_broken(r, "bad property tag");
@@ -349,7 +344,7 @@ bool dns_field_cert_type(struct dns_rdata *r)
     uint16_t type;
 
     if (!cursor_be16(&r->in, &type))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     names_put(r->out, &names_cert_type, type);
     return true;
 }
@@ -360,7 +355,7 @@ bool dns_field_dsync_scheme(struct dns_rdata *r)
     uint8_t scheme;
 
     if (!cursor_u8(&r->in, &scheme))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     if (scheme == 1)
         text_put_lit(r->out, "NOTIFY");
     else
@@ -383,7 +378,7 @@ bool dns_field_sized64(struct dns_rdata *r)
     struct span octets;
 
     if (!cursor_be16(&r->in, &len) || !cursor_span(&r->in, len, &octets))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     text_put_u64(r->out, len);
     if (len > 0) {
         text_put_char(r->out, ' ');
@@ -399,7 +394,7 @@ bool dns_field_error(struct dns_rdata *r)
     struct str name;
 
     if (!cursor_be16(&r->in, &error))
-        return short_rdata(r);
+        return dns_rdata_short(r);
     name = error == 16 ? STR("BADSIG") : names_find(&names_rcode, error);
     if (name.len > 0)
         text_put_str(r->out, name);

@@ -2,24 +2,11 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
 #include "fmt.h"
 #include "fmt_list.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0"
-#endif
-
 /* 2^13 is above DNS_RR_MAX: one RR per section is reached by then. */
 #define HALVINGS_MAX 14
-
-const struct fmt_options fmt_options_default = {
-    .cef_vendor = {"rsyslog", sizeof("rsyslog") - 1},
-    .cef_product = {"mmdnstapparse", sizeof("mmdnstapparse") - 1},
-    .cef_version = {PACKAGE_VERSION, sizeof(PACKAGE_VERSION) - 1},
-};
 
 const struct fmt *const fmt_all[] = {
     &fmt_json, &fmt_logstash,   &fmt_logstash_cut, &fmt_ecs,  &fmt_ocsf,

@@ -2,10 +2,23 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include "fmt_common.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0"
+#endif
 
 /* At least twice the RRs, so that a probe soon meets an empty bucket. */
 #define BUCKETS_MAX 16384
+
+const struct fmt_options fmt_options_default = {
+    .cef_vendor = {"rsyslog", sizeof("rsyslog") - 1},
+    .cef_product = {"mmdnstapparse", sizeof("mmdnstapparse") - 1},
+    .cef_version = {PACKAGE_VERSION, sizeof(PACKAGE_VERSION) - 1},
+};
 
 struct fmt_rrs fmt_section(const struct dns_message *dns, enum dns_section section,
                            const struct fmt_options *options)

@@ -14,7 +14,7 @@ lib_libdnstap_la_SOURCES += \
 lib_libdnstap_la_SOURCES += \
 	lib/names.c lib/names_dns.c lib/names_dnstap.c lib/names.h \
 	lib/dns.h lib/dns_internal.h lib/dns_name.c lib/dns_message.c lib/dns_edns.c \
-	lib/dns_rdata.c lib/dns_rdata_table.c lib/dns_rdata_special.c lib/dns_rdata_svcb.c
+	lib/dns_rdata.c lib/dns_rdata_table.c lib/dns_rdata_fields.c lib/dns_rdata_special.c lib/dns_rdata_svcb.c
 nodist_lib_libdnstap_la_SOURCES = lib/dnstap.pb-c.c lib/dnstap.pb-c.h
 lib_libdnstap_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden $(PROTOBUF_C_CFLAGS) $(FSTRM_CFLAGS)
 lib_libdnstap_la_LIBADD = $(PROTOBUF_C_LIBS) $(FSTRM_LIBS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls go one way: among the files of imdnstap/, and of mmdnstapparse/, no two use each other's symbols.
+"""Calls go one way: among the files of imdnstap/, of mmdnstapparse/ and of lib/, no two use each other's symbols.
 
 Read from the compiled objects: who defines what, and who asks for it. Callbacks go the other way, by pointers.
 """
@@ -14,7 +14,7 @@ BUILD = os.environ.get("abs_top_builddir") or os.path.join(SOURCE, "build")
 sys.path.insert(0, os.path.join(SOURCE, "tests"))
 import tapwriter
 
-DIRECTORIES = ("imdnstap", "mmdnstapparse")
+DIRECTORIES = ("imdnstap", "mmdnstapparse", "lib")
 
 
 def uses(directory):
