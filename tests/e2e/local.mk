@@ -1,6 +1,7 @@
 # End-to-end tests: a stock rsyslogd with our modules. Python's standard library only.
 E2E_TESTS = \
 	tests/e2e/test_bundle.py \
+	tests/e2e/test_collectors.py \
 	tests/e2e/test_config.py \
 	tests/e2e/test_corpus.py \
 	tests/e2e/test_destinations.py \
@@ -39,6 +40,7 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/queue/q.qi \
 	tests/e2e/soak.py \
 	tests/e2e/sandbox.py \
+	tests/e2e/shipped.py \
 	tests/e2e/tap.py \
 	tests/e2e/valgrind.supp
 if WITH_RSYSLOG

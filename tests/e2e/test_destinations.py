@@ -22,7 +22,7 @@ import frames as made
 import hostile
 import tap
 from harness import BUILD, wait_for
-from test_shipped import CONF_DIR, RETRY, check_same, play, rendered, start
+from shipped import CONF_DIR, RETRY, check_same, play, rendered, start
 
 FETCH_TIMEOUT = 150
 CLASSPATHS = {}

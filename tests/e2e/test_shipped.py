@@ -3,148 +3,23 @@
 """The files of rsyslog.conf.d and the examples of doc/, as shipped.
 
 Covers: every file loads (rsyslogd -N1), the documents' examples do what they say; each destination's receiver gets exactly the events that
-dnstap_render prints for the same frames, and the consumers' parsers take them: UDP, TCP, TLS, file, bulk,
-RELP through edge and centre; a receiver that is away at first; an event larger than a datagram.
+dnstap_render prints for the same frames, and the consumers' parsers take them: UDP, TCP, TLS, file, bulk;
+a receiver that is away at first; an event larger than a datagram. Other collectors are in test_collectors.py.
 """
-import glob
 import http.server
 import json
 import os
 import re
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../formats"))
-import consumers
-import frames as made
 import fstrm
 import tap
-from producers import Program, need_plugins
-from harness import BUILD, SOURCE, Rsyslogd, check_config, corpus, environment, wait_for
-
-CONF_DIR = os.path.join(SOURCE, "rsyslog.conf.d")
-FILES = sorted(os.path.basename(f) for f in glob.glob(os.path.join(CONF_DIR, "*.conf")))
-SAMPLE = corpus("knot-unix-with-queries")
-PROLOGUE = """\
-global(workDirectory="{dir}/spool" processInternalMessages="on")
-template(name="e2e_log" type="string" string="%syslogseverity-text% %msg%\\n")
-if $syslogtag startswith "rsyslogd" then action(type="omfile" file="{dir}/log" template="e2e_log")
-"""
-RETRY = ('action.resumeRetryCount="-1"', 'action.resumeRetryCount="-1" action.resumeInterval="1"')
-
-
-class Shipped(Rsyslogd):
-    """rsyslogd with a shipped file, in which (old, new) texts are replaced; every old one must be there."""
-
-    def __init__(self, dir, name, *changes):
-        super().__init__(dir)
-        with open(os.path.join(CONF_DIR, name)) as file:
-            text = file.read()
-        if "/run/dnstap.sock" in text:
-            changes = (("/run/dnstap.sock", self.socket),) + changes
-        for old, new in changes:
-            assert old in text, f"{name} does not hold {old}"
-            text = text.replace(old, new)
-        need_plugins(text)
-        with open(self.conf, "w") as file:
-            file.write(PROLOGUE.replace("{dir}", dir) + text)
-
-
-class Receiver(threading.Thread):
-    """Takes everything that arrives on a loopback TCP or UDP port, until stop()."""
-
-    def __init__(self, kind=socket.SOCK_STREAM, tls=None, port=0):
-        super().__init__(daemon=True)
-        self.tls = tls
-        self.kind = kind
-        self.pieces = []  # datagrams, or octets in order of arrival
-        self.listener = socket.socket(socket.AF_INET, kind)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for option in (socket.SO_RCVBUF, 33):  # 33: SO_RCVBUFFORCE, for root past the system's limit
-            try:
-                self.listener.setsockopt(socket.SOL_SOCKET, option, 1 << 23)
-            except PermissionError:
-                pass
-        self.listener.bind(("127.0.0.1", port))
-        self.port = self.listener.getsockname()[1]
-        if kind == socket.SOCK_STREAM:
-            self.listener.listen()
-        self.listener.settimeout(0.2)
-        self.over = False
-
-    def run(self):
-        while not self.over:
-            try:
-                if self.kind == socket.SOCK_DGRAM:
-                    self.pieces.append(self.listener.recv(65536))
-                else:
-                    self.take(self.listener.accept()[0])
-            except (socket.timeout, ConnectionError, ssl.SSLError):
-                continue
-            except OSError:
-                return
-
-    def take(self, peer):
-        peer.settimeout(0.2)
-        if self.tls:
-            peer.settimeout(10)
-            peer = self.tls.wrap_socket(peer, server_side=True)
-            peer.settimeout(0.2)
-        while not self.over:
-            try:
-                piece = peer.recv(65536)
-            except socket.timeout:
-                continue
-            if not piece:
-                break
-            self.pieces.append(piece)
-        peer.close()
-
-    def octets(self):
-        return b"".join(list(self.pieces))
-
-    def lines(self):
-        text = self.octets()
-        return text[:text.rfind(b"\n") + 1].split(b"\n")[:-1]
-
-    def stop(self):
-        self.over = True
-        self.join(5)
-        self.listener.close()
-
-
-def rendered(form, path=SAMPLE):
-    return made.render_file(form, path)
-
-
-def check_same(got, want):
-    assert sorted(got) == sorted(want), (
-        f"{len(got)} of {len(want)}; only got {sorted(set(got) - set(want))[:2]}, "
-        f"only wanted {sorted(set(want) - set(got))[:2]}")
-
-
-def check_accepted(form, lines):
-    problems = [p for line in lines for p in consumers.check(form, line)]
-    assert not problems, problems[:5]
-
-
-def start(case, name, *changes, dir=None):
-    daemon = case.start(Shipped(dir or case.dir, name, *changes))
-    if daemon.socket in open(daemon.conf).read():
-        daemon.wait_socket()
-    return daemon
-
-
-def receive(case, **options):
-    return case.start(Receiver(**options))
-
-
-def play(daemon, payloads=None):
-    fstrm.deliver(daemon.socket, payloads or made.frames_of(SAMPLE))
-
+from harness import SOURCE, Rsyslogd, check_config, corpus, wait_for
+from producers import need_plugins
+from shipped import CONF_DIR, FILES, PROLOGUE, RETRY, certificates, check_accepted, check_same, consumers, made, \
+    play, receive, rendered, start
 
 # What 8.2608 says of these files and older ones do not (doc/compatibility.md): defaults that
 # compatibility.defaults.secure changes, a parameter that older Elasticsearch needs, and a server that it asks for its kind.
@@ -276,19 +151,6 @@ def test_cef_tcp(case):
     check_same([m.group(1) for m in matches], want)
 
 
-def certificates(dir, name):
-    """A CA and a server certificate of that name, made by openssl."""
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=dir, check=True, capture_output=True)
-    key = ["-newkey", "rsa:2048", "-nodes"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=ca")
-    openssl("req", *key, "-keyout", "s.key", "-out", "s.csr", "-subj", f"/CN={name}")
-    with open(os.path.join(dir, "ext"), "w") as file:
-        file.write(f"subjectAltName=DNS:{name}\n")
-    openssl("x509", "-req", "-in", "s.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", "s.pem", "-days", "2", "-extfile", "ext")
-
-
 def octet_counted(octets):
     """Frames of RFC 5425 4.3; a partial one at the end is left out."""
     out = []
@@ -396,177 +258,6 @@ def test_index_template(case):
     walk("", template["template"]["mappings"]["properties"])
     want = {k: v.rstrip("[]") for k, v in consumers.ECS.items() if not v.startswith("object")}
     assert mapped == want, set(mapped.items()) ^ set(want.items())
-
-
-def test_relay(case):
-    """Frames go undecoded from the edge to the centre, which is away at first."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    edge_dir, centre_dir = case.dir + "/edge", case.dir + "/centre"
-    os.makedirs(edge_dir)
-    os.makedirs(centre_dir)
-    edge = start(case, "relay-edge.conf", ('port="2514"', f'port="{port}"'), RETRY, dir=edge_dir)
-    play(edge)
-    edge.wait_log("suspended")
-    centre = start(case, "relay-centre.conf", ('port="2514"', f'port="{port}"'),
-                   ("/var/log/dnstap/%hostname:::secpath-replace%.json", centre_dir + "/events"),
-                   dir=centre_dir)
-    want = [json.loads(line) for line in rendered("json")]
-    got = [json.loads(line) for line in centre.wait_lines(len(want), deadline=40)]
-    for event in got + want:
-        event.pop("peer", None)
-    check_same([json.dumps(e, sort_keys=True) for e in got], [json.dumps(e, sort_keys=True) for e in want])
-
-
-def test_relay_centre_restarts(case):
-    """The centre goes down between two deliveries and comes back: every frame arrives, none is lost. RELP repeats
-    what was not acknowledged, so a frame may come twice."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    edge_dir, centre_dir = case.dir + "/edge", case.dir + "/centre"
-    os.makedirs(edge_dir)
-    os.makedirs(centre_dir)
-    changes = (('port="2514"', f'port="{port}"'),
-               ("/var/log/dnstap/%hostname:::secpath-replace%.json", centre_dir + "/events"))
-    payloads = made.frames_of(SAMPLE)
-    half = len(payloads) // 2
-    centre = start(case, "relay-centre.conf", *changes, dir=centre_dir)
-    edge = start(case, "relay-edge.conf", changes[0], RETRY, dir=edge_dir)
-    play(edge, payloads[:half])
-    centre.wait_lines(half)
-    centre.stop()
-    play(edge, payloads[half:])
-    edge.wait_log("suspended")
-    centre.start()
-
-    def seen():
-        out = set()
-        for line in centre.lines():
-            event = json.loads(line)
-            event.pop("peer", None)
-            out.add(json.dumps(event, sort_keys=True))
-        return out
-    want = {json.dumps(json.loads(line), sort_keys=True) for line in rendered("json")}
-    wait_for(f"{len(want)} events", lambda: seen() >= want, 40)
-    assert seen() == want
-
-
-RECEIVER = """\
-global(maxMessageSize="64k" {files})
-module(load="{input}" {options})
-input(type="{input}" address="127.0.0.1" port="{port}" ruleset="in")
-template(name="in" type="string" string="{line}\\n")
-ruleset(name="in") {{ action(type="omfile" file="{dir}/events" template="in") }}
-"""
-TLS_FILES = "".join(f' defaultNetstreamDriver{kind}File="{{dir}}/{name}"'
-                    for kind, name in (("CA", "ca.pem"), ("Cert", "s.pem"), ("Key", "s.key")))
-
-
-def second_rsyslogd(case, input, line, files="", options=""):
-    """Another stock rsyslogd that writes what it gets to events; and its port."""
-    kind = socket.SOCK_DGRAM if input == "imudp" else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    os.makedirs(case.dir + "/second")
-    second = Rsyslogd(case.dir + "/second")
-    text = RECEIVER.format(input=input, port=port, dir=second.dir, line=line, options=options,
-                           files=files.replace("{dir}", case.dir))
-    need_plugins(text)
-    with open(second.conf, "w") as file:
-        file.write(PROLOGUE.replace("{dir}", second.dir) + text)
-    case.start(second)
-    # Bound: /proc/net has the port in hexadecimal, for TCP in state 0A, listening.
-    table, state = ("udp", " ") if input == "imudp" else ("tcp", " 0A ")
-    wait_for("the second rsyslogd", lambda: second.check_alive() and any(
-        f":{port:04X} 00000000:0000{state}" in line for line in open("/proc/net/" + table)))
-    return second, port
-
-
-def check_second(second, want):
-    wait_for(f"{len(want)} lines", lambda: set(second.lines()) >= set(want), 40)
-    assert set(second.lines()) == set(want)
-
-
-def test_udp_into_another_rsyslogd(case):
-    """One datagram an event: the JSON is the whole message, without a syslog header. As many as the smallest
-    receive buffer holds for a receiver that gets no turn: UDP promises nothing beyond."""
-    some = 60
-    second, port = second_rsyslogd(case, "imudp", "%rawmsg%")
-    play(start(case, "logstash-udp.conf", ('port="6052"', f'port="{port}"'),
-               ("/var/log/", case.dir + "/")), made.frames_of(SAMPLE)[:some])
-    check_second(second, rendered("logstash")[:some])
-
-
-def test_tcp_into_another_rsyslogd(case):
-    """A stock rsyslogd reads the lines as RFC 5424, the CEF as their message."""
-    second, port = second_rsyslogd(case, "imtcp", "%app-name% %msg%")
-    play(start(case, "cef-tcp.conf", ('port="514"', f'port="{port}"'), RETRY))
-    check_second(second, [b"dnstap " + line for line in rendered("cef")])
-
-
-def test_tls_into_another_rsyslogd(case):
-    """The same over TLS, RFC 5425 octet counting, the receiver's name checked."""
-    certificates(case.dir, "siem.example.com")
-    second, port = second_rsyslogd(case, "imtcp", "%app-name% %msg:::drop-last-lf%", TLS_FILES,
-                                   'streamDriver.name="ossl" streamDriver.mode="1" '
-                                   'streamDriver.authMode="anon"')
-    play(start(case, "cef-tls.conf", ('port="6514"', f'port="{port}"'), RETRY,
-               ("/etc/ssl/certs/ca-certificates.crt", case.dir + "/ca.pem")))
-    check_second(second, [b"dnstap " + line for line in rendered("cef")])
-
-
-SYSLOG_NG = """\
-@version: 3.38
-source s {{ syslog(ip("127.0.0.1") port({port}) transport("tcp")); }};
-destination d {{ file("{dir}/events" template("${{PROGRAM}} ${{MSG}}\\n")); }};
-log {{ source(s); destination(d); }};
-"""
-
-
-class SyslogNg:
-    """Debian's syslog-ng in the foreground."""
-
-    def __init__(self, dir, port):
-        self.dir = dir
-        self.program = Program("syslog-ng", "syslog-ng-core", overlay=True)
-        with open(os.path.join(dir, "conf"), "w") as file:
-            file.write(SYSLOG_NG.format(dir=dir, port=port))
-
-    def start(self):
-        self.process = subprocess.Popen(
-            self.program.command() + ["-F", "--no-caps", "-f", self.dir + "/conf", "-R", self.dir + "/persist",
-             "-p", self.dir + "/pid", "-c", self.dir + "/ctl"], env=self.program.environment(),
-            stdin=subprocess.DEVNULL, stdout=open(self.dir + "/out", "wb"), stderr=subprocess.STDOUT)
-
-    def lines(self):
-        path = self.dir + "/events"
-        return open(path, "rb").read().split(b"\n")[:-1] if os.path.exists(path) else []
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-
-    def diagnosis(self):
-        yield open(self.dir + "/out").read()[-3000:]
-
-
-def test_cef_into_syslog_ng(case):
-    """Octet-counted, as the file's comment says is possible."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    siem_dir, our_dir = case.dir + "/siem", case.dir + "/ours"
-    os.makedirs(siem_dir)
-    os.makedirs(our_dir)
-    siem = case.start(SyslogNg(siem_dir, port))
-    play(start(case, "cef-tcp.conf", ('port="514"', f'port="{port}"'), RETRY,
-               ('tcp_framing="traditional"', 'tcp_framing="octet-counted"'), dir=our_dir))
-    want = [b"dnstap " + line for line in rendered("cef")]
-    wait_for(f"{len(want)} lines", lambda: set(siem.lines()) >= set(want), 40)
-    assert set(siem.lines()) == set(want)
 
 
 if __name__ == "__main__":
