@@ -148,7 +148,7 @@ echo "matrix: rsyslog=$('"$daemon_version"')"
 echo "matrix: gcc=$(gcc -dumpfullversion)"
 echo "matrix: clang=$(clang -dumpversion)"
 echo "matrix: glibc=$(ldd --version | sed -n "1s/.* //p")"
-for package in bind9 unbound knot nsd dnsdist pdns-recursor knot-resolver python3-dnspython ldnsutils; do
+for package in bind9 unbound knot nsd dnsdist pdns-recursor knot-resolver knot-resolver6 python3-dnspython ldnsutils; do
     echo "matrix: $package=$(apt-cache policy $package | sed -n "s/^  Candidate: //p")"
 done'
 

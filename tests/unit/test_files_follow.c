@@ -238,7 +238,7 @@ static void test_long_looks_are_few(void **state)
         assert_int_equal(unlink(in_directory("other")), 0);
     }
     glob_cost_ms = 0;
-    assert_in_range(globs, 1, 30);
+    assert_true(globs >= 1 && globs <= 30);
 }
 
 /* The descriptor becomes readable by a write, a new file and a renaming; nothing else wakes it. */
