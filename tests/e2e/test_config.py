@@ -145,9 +145,9 @@ def naming(lines, parameter):
     """Lines that name the parameter as a word: quoted, or followed by = or a blank."""
     import re
     word = re.compile(rf"(?<![\w.]){re.escape(parameter)}(?![\w.])")
-    # The file that rsyslogd names is of no interest, nor is what it says about itself.
+    # The files that rsyslogd names are of no interest, nor is what it says about itself.
     return [line for line in lines if "config validation run" not in line and
-            word.search(re.sub(r"/tmp/\S+check\.conf", "", line))]
+            word.search(re.sub(r"/\S+/(check\.conf|\w+\.so)", "", line))]
 
 
 def refused(case, text, parameter):
