@@ -16,11 +16,10 @@ import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tapwriter  # noqa: E402
+from fstrm import PATIENCE  # noqa: E402
 from tapwriter import comment  # noqa: E402,F401
 
 DEFAULT_TIMEOUT = 60
-# What makes a daemon slow (valgrind, a sanitizer) makes every deadline this much longer.
-PATIENCE = float(os.environ.get("E2E_PATIENCE", "1"))
 
 
 class Skip(Exception):
@@ -95,7 +94,7 @@ def expire(_signum, _frame):
 
 def close_case(case, failure):
     """Stops everything; a failure in that fails a test that had passed."""
-    signal.alarm(30)
+    signal.alarm(int(30 * PATIENCE))
     try:
         case.close()
     except Exception as error:
@@ -108,7 +107,7 @@ def run_one(name, function, arguments, limit):
     """Runs one test and prints its line."""
     case = Case()
     failure = None
-    signal.alarm(limit)
+    signal.alarm(int(limit * PATIENCE))
     try:
         function(case, *arguments)
     except Exception as error:  # a test may fail in any way

@@ -45,7 +45,7 @@ def server_context(made, certificate="server", ca="ca", wants_certificate=True):
 
 def accept_tls(listening, tls):
     plain = listening.socket.accept()[0]
-    plain.settimeout(25)
+    plain.settimeout(25 * tap.PATIENCE)
     return Client(tls.wrap_socket(plain, server_side=True))
 
 

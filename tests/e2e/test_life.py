@@ -62,7 +62,7 @@ class Traffic:
 
     def stop(self):
         self.over.set()
-        self.thread.join(20)
+        self.thread.join(20 * tap.PATIENCE)
 
 
 def test_stale_socket_is_replaced(case):
@@ -179,7 +179,7 @@ def test_producers_reconnect(case):
 def test_stalled_sink(case):
     """A sink that takes nothing: reading stops, and nothing is lost once it goes on."""
     sink = socket.create_server(("127.0.0.1", 0))
-    sink.settimeout(20)
+    sink.settimeout(20 * tap.PATIENCE)
     # Blocked senders fill the buffers of two sockets before the queue.
     sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     daemon = rsyslogd(case, queue='queue.type="LinkedList" queue.size="500"', template="%msg%", workers=1,

@@ -13,7 +13,7 @@ import zlib
 import fstrm
 import tap
 from fstrm import Client
-from harness import SOURCE, Rsyslogd, rsyslogd, sanitizer_library, wait_for
+from harness import SOURCE, Rsyslogd, rsyslogd, wait_for, watched
 from test_life import UNIX
 from test_stream import complaints_of, ids, numbered
 from test_transport import authority, context, tcp_daemon, tls_options
@@ -49,9 +49,9 @@ def opened(daemon, count):
     daemon.wait_counters(deadline=40, sessions_opened=count)
 
 
-def no_sanitizer():
-    if sanitizer_library():
-        raise tap.OtherBuild("a sanitizer's memory is not ours")
+def nothing_else_inside():
+    if watched():
+        raise tap.OtherBuild("a sanitizer's and valgrind's memory and time are not ours")
 
 
 def check(what, daemon, before, count, each):
@@ -64,7 +64,7 @@ def check(what, daemon, before, count, each):
 @tap.timeout(90)
 def test_idle_sessions(case):
     """1,000 sessions behind their handshake, one descriptor each; all of it comes back."""
-    no_sanitizer()
+    nothing_else_inside()
     daemon = rsyslogd(case, input=UNIX % 'maxsessions="1100"', files=2000)
     fstrm.deliver(daemon.socket, numbered(1, 50))
     daemon.wait_lines(50)
@@ -82,7 +82,7 @@ def test_idle_sessions(case):
 
 @tap.timeout(90)
 def test_idle_sessions_over_tls(case):
-    no_sanitizer()
+    nothing_else_inside()
     made = authority(case)
     daemon, address = tcp_daemon(case, tls_options(made))
     tls = context(made)
@@ -101,7 +101,7 @@ def test_idle_sessions_over_tls(case):
 @tap.timeout(90)
 def test_partial_frames(case):
     """Frames of the greatest size that lack their last octet are held, no more; and let go at the end."""
-    no_sanitizer()
+    nothing_else_inside()
     size, count = 128 * 1024, 100
     daemon = rsyslogd(case, input=UNIX % "")
     fstrm.deliver(daemon.socket, numbered(1, 50))
@@ -137,7 +137,7 @@ def threaded(case, count):
 
 def test_threads(case):
     """Two descriptors a thread; and its buffers, which grow with the greatest frame, and a worker's."""
-    no_sanitizer()
+    nothing_else_inside()
     daemon = threaded(case, 1)
     files = descriptors(daemon)
     daemon.stop()
@@ -180,7 +180,7 @@ def processor_seconds(daemon):
 @tap.cases(*COSTLY.items())
 def test_processor_time(case, value):
     """From the socket to JSON in a file: so much a frame and so much an octet, whatever is in it."""
-    no_sanitizer()
+    nothing_else_inside()
     frame, count = value
     daemon = rsyslogd(case, input=UNIX % "", maxmessage="8m")
     before = processor_seconds(daemon)
@@ -209,7 +209,7 @@ def test_compressed_file_that_needs_too_much(case):
         file.write(greedy(lzma.compress(fstrm.stream(numbered(1, 10)))))
     daemon = rsyslogd(case, input=f"""input(type="imdnstap" name="t" file="{path}" ruleset="dnstap")""")
     daemon.wait_log(r"tap\.xz: 0 frames, then: .* needs over 128 MiB of memory")
-    if not sanitizer_library():
+    if not watched():
         with open(f"/proc/{daemon.process.pid}/status") as status:
             peak = int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) * 1024
         assert peak < 128 << 20, peak

@@ -75,7 +75,7 @@ class Sink:
 
     def stop(self):
         self.over.set()
-        self.thread.join(20)
+        self.thread.join(20 * tap.PATIENCE)
         os.close(self.fd)
 
 

@@ -20,7 +20,7 @@ import fstrm
 import tap
 from certificates import authority, context, tls_options
 from fstrm import Client
-from harness import Rsyslogd, rsyslogd, sanitizer_library, wait_for
+from harness import Rsyslogd, rsyslogd, wait_for, watched
 from test_stream import complaints_of, ids, numbered
 from test_transport import TCP, address_of, deliver_tls, tcp_daemon
 
@@ -397,8 +397,8 @@ def test_stop_without_descriptors(case):
 
 def test_no_memory_for_a_frame(case):
     """A frame for which there is no memory costs its session, not the daemon."""
-    if sanitizer_library():
-        raise tap.OtherBuild("sanitizers end a process that has no memory")
+    if watched():
+        raise tap.OtherBuild("sanitizers and valgrind end a process that has no memory")
     daemon = rsyslogd(case, input=UNIX % 'maxframesize="64m"', maxmessage="96m")
     good = Client(daemon.socket).ready().frames(numbered(1, 1))
     daemon.wait_lines(1)

@@ -115,7 +115,7 @@ def test_producers_at_once(case, count):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(40)
+        thread.join(40 * tap.PATIENCE)
     assert not failures, failures[0]
     events = check_json(daemon.wait_lines(count * each))
     seen = {}
