@@ -171,9 +171,9 @@ if [ $sanitizers = yes ]; then
     unset E2E_PRELOAD
 fi
 
-# Several workers for a few messages already, and deadlines for a daemon that is ten times slower.
+# Several workers for a few messages already, several threads of the input, and deadlines for a daemon that is ten times slower.
 slowly() {
-    E2E_WORKERS=4 E2E_PATIENCE=6 suite "$1" "$build/$1" e2e 7200
+    E2E_WORKERS=4 E2E_THREADS=4 E2E_PATIENCE=6 suite "$1" "$build/$1" e2e 7200
 }
 
 if [ $threads = yes ] && step "threads: build" 900 "$build/threads.log" \

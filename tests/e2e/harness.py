@@ -28,8 +28,10 @@ BUILD = os.environ.get("abs_top_builddir") or os.path.join(SOURCE, "build")
 CORPUS_DIR = os.path.join(SOURCE, "tests", "corpus")
 CORPUS = sorted(glob.glob(os.path.join(CORPUS_DIR, "*.fstrm")))
 
-# Worker threads of the ruleset's queue where a test does not say, and a program in front of rsyslogd.
+# Worker threads of the ruleset's queue where a test does not say, loop threads of the input, and a program in front
+# of rsyslogd.
 WORKERS = int(os.environ.get("E2E_WORKERS", "1"))
+THREADS = int(os.environ.get("E2E_THREADS", "1"))
 WRAPPER = shlex.split(os.environ.get("E2E_WRAPPER", ""))
 ASAN_OPTIONS = "detect_leaks=0:abort_on_error=0:exitcode=99"
 # Sanitised and loaded machines are slow; a deadline only bounds a failure.
@@ -149,7 +151,7 @@ global(processInternalMessages="on" workDirectory="{dir}/spool" maxMessageSize="
        internalmsg.ratelimit.interval="1" internalmsg.ratelimit.burst="100000" {globals})
 module(load="impstats" interval="1" format="json" resetCounters="off" log.syslog="off"
        log.file="{dir}/stats")
-module(load="imdnstap")
+module(load="imdnstap"{threads})
 module(load="mmdnstapparse")
 template(name="line" type="string" string="{template}")
 template(name="log" type="string" string="%syslogseverity-text% %msg%\\n")
@@ -201,7 +203,8 @@ class Rsyslogd:
         self.process = None
         self.status = None
         os.makedirs(os.path.join(dir, "spool"), exist_ok=True)
-        values = dict(dir=dir, socket=self.socket, queue=queue, workers=workers,
+        threads = f' threads="{THREADS}"' if THREADS > 1 else ""
+        values = dict(dir=dir, threads=threads, socket=self.socket, queue=queue, workers=workers,
                       maxmessage=maxmessage, globals=globals, shutdown=shutdown,
                       template=template.replace('"', '\\"'))
         for name, text in (("input", input), ("action", action), ("extra", extra),
