@@ -69,7 +69,7 @@ static inline uint64_t word_quotes(uint64_t word)
 /* Octets before the first one that a test found; the result was not zero. */
 static inline size_t word_first(uint64_t found)
 {
-    return (size_t)__builtin_ctzll(found) / 8;
+    return (unsigned)__builtin_ctzll(found) / 8;
 }
 
 /* Sixteen octets, signed, so that 0x80 and above are below every character. Comparisons give -1 in each lane
