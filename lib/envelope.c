@@ -1,7 +1,7 @@
 /* envelope.c - the contract between the two modules: head, COBS, base64, raw.
  *
  * COBS is Cheshire and Baker's "Consistent Overhead Byte Stuffing" (1999), without the final zero.
- * Encoding reserves the worst case once and writes unchecked; decoding never writes more than it
+ * Encoding reserves the worst case of a frame once and writes unchecked; decoding never writes more than it
  * reads.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -14,6 +14,10 @@
 
 /* A code octet and the most octets without zero behind it. */
 #define COBS_BLOCK_MAX 254
+
+#define LENGTH_LEN 4 /* of a data frame's length (fstrm: data frame) */
+/* The length and the beginning of the frame, which is one word for COBS. */
+#define FIRST_MAX  8
 
 /* Of an attribute's value as written: together with the rest they stay under ENVELOPE_HEAD_MAX. */
 #define PEER_TEXT_MAX 192
@@ -65,8 +69,8 @@ static void put_value(struct text *t, struct str value, size_t max)
     }
 }
 
-static void put_head(struct text *t, enum envelope_encoding encoding,
-                     const struct envelope_attributes *attributes)
+void envelope_head(struct text *t, enum envelope_encoding encoding,
+                   const struct envelope_attributes *attributes)
 {
     text_put_lit(t, MARKER);
     text_put_char(t, (char)encoding);
@@ -85,62 +89,180 @@ static void put_head(struct text *t, enum envelope_encoding encoding,
     text_put_char(t, '|');
 }
 
-/* Needs room for in.len + in.len / 254 + 1 octets; returns the octets written.
- * Ends: every turn but the last takes an octet of the input. */
-static size_t cobs_encode(uint8_t *out, struct span in)
+/* Eight octets: a zero's place is the next block's code octet. `code` is where the open block has its code octet, from
+ * `out`; returned is where it is then. */
+static inline ptrdiff_t cobs_word(uint8_t *out, ptrdiff_t code, uint64_t word)
 {
     const uint64_t low = ~WORD_HIGH;
+    uint64_t zeros = ~(((word & low) + low) | word | low); /* exact in every octet */
+
+    word_store(out, word);
+    for (; zeros; zeros &= zeros - 1) {
+        ptrdiff_t zero = (ptrdiff_t)word_first(zeros);
+
+        out[code] = (uint8_t)(zero - code);
+        code = zero;
+    }
+    return code;
+}
+
+/* Less than a word: one with ones for the octets that it does not have. Eight before the end are readable. */
+static inline uint64_t cobs_last(const uint8_t *end, size_t left)
+{
+    return word_load(end - 8) >> 8 * (8 - left) | WORD_ONES << 8 * left;
+}
+
+/* Goes on with the block whose code octet is *ret_code from `out`, and leaves the last one open: its code octet, then
+ * from the end, is written by envelope_end. Needs room for in.len + in.len / 254 + 1 octets, and touches up to seven
+ * behind them. Returns the end. Ends: every turn takes an octet of the input, or more. */
+static inline uint8_t *cobs_encode(uint8_t *out, ptrdiff_t *ret_code, struct span in)
+{
+    const ptrdiff_t full = -(COBS_BLOCK_MAX + 1), has_word = full + 8;
     const uint8_t *at = in.ptr, *end = cursor_of(in).end;
-    uint8_t *start = out, *code = out++; /* of the block that is open */
+    ptrdiff_t code = *ret_code;
 
     while (at < end) {
-        /* Eight octets at once: a zero's place is the next block's code octet. */
-        if (end - at >= 8 && out - code - 1 + 8 < COBS_BLOCK_MAX) {
-            uint64_t word = word_load(at);
-            uint64_t zeros = ~(((word & low) + low) | word | low); /* exact in every octet */
+        for (; end - at >= 8 && code > has_word; at += 8, out += 8)
+            code = cobs_word(out, code, word_load(at)) - 8;
+        if (at == end)
+            break;
+        if (in.len >= 8 && code > has_word) {
+            ptrdiff_t left = end - at;
 
-            word_store(out, word);
-            for (; zeros; zeros &= zeros - 1) {
-                uint8_t *zero = out + word_first(zeros);
-
-                *code = (uint8_t)(zero - code);
-                code = zero;
-            }
-            out += 8;
-            at += 8;
-            continue;
+            code = cobs_word(out, code, cobs_last(end, (size_t)left)) - left;
+            out += left;
+            break;
         }
-        if (*at)
-            *out++ = *at;
-        if (*at++ == 0 || (out - code - 1 == COBS_BLOCK_MAX && at < end)) {
-            *code = (uint8_t)(out - code);
-            code = out++;
+        /* A block that is full ends only when there is more: the last one has no end. */
+        if (code == full) {
+            out[code] = COBS_BLOCK_MAX + 1;
+            code = -1;
+            out++;
         }
+        *out = *at++;
+        if (*out == 0) {
+            out[code] = (uint8_t)-code;
+            code = 0;
+        }
+        out++;
+        code--;
     }
-    *code = (uint8_t)(out - code);
-    return (size_t)(out - start);
+    *ret_code = code;
+    return out;
+}
+
+static void cobs_put(struct envelope_writer *w, struct span first, struct span rest)
+{
+    const struct span parts[] = {first, rest};
+    uint8_t *buf = (uint8_t *)w->t->buf, *out = buf + w->t->len;
+    ptrdiff_t code = (ptrdiff_t)w->code - (ptrdiff_t)w->t->len;
+
+    for (int i = 0; i < 2; i++)
+        out = cobs_encode(out, &code, parts[i]);
+    w->t->len = (size_t)(out - buf);
+    w->code = (size_t)(out + code - buf);
+}
+
+/* Whole quanta go on, what is left of the last one waits. The beginning is put together, so that the rest, which is
+ * long, goes straight to the text. */
+static void base64_put(struct envelope_writer *w, struct span first, struct span rest)
+{
+    uint8_t start[sizeof(w->held) + FIRST_MAX + 2];
+    size_t len = w->held_len, whole;
+
+    memcpy(start, w->held, sizeof(w->held));
+    memcpy(start + len, first.ptr, first.len);
+    len += first.len;
+    for (; len % 3 && rest.len; rest.len--)
+        start[len++] = *rest.ptr++;
+    whole = len / 3 * 3;
+    text_put_base64(w->t, span_of(start, whole));
+    if (rest.len) {
+        whole = rest.len / 3 * 3;
+        text_put_base64(w->t, span_of(rest.ptr, whole));
+    } else {
+        rest = span_of(start, len);
+    }
+    w->held_len = (uint8_t)(rest.len - whole);
+    memcpy(w->held, rest.ptr + whole, w->held_len);
+}
+
+/* Octets of the run, the first FIRST_MAX at most. The caller has reserved room for them. */
+static void put(struct envelope_writer *w, struct span first, struct span rest)
+{
+    switch (w->encoding) {
+    case ENVELOPE_COBS:
+        cobs_put(w, first, rest);
+        break;
+    case ENVELOPE_BASE64:
+        base64_put(w, first, rest);
+        break;
+    case ENVELOPE_RAW:
+        text_put(w->t, (const char *)first.ptr, first.len);
+        text_put(w->t, (const char *)rest.ptr, rest.len);
+        break;
+    }
+}
+
+/* What put asks for, in the worst case, and envelope_end: base64's last quantum, a word that COBS writes
+ * for less, the caller's NUL. */
+static size_t put_room(enum envelope_encoding encoding, size_t len)
+{
+    return envelope_size_max(encoding, len) - ENVELOPE_HEAD_MAX + 8;
+}
+
+size_t envelope_writer_size(enum envelope_encoding encoding, size_t head, size_t frame)
+{
+    return head + 1 + put_room(encoding, LENGTH_LEN + frame) + 1;
+}
+
+bool envelope_begin(struct envelope_writer *w, struct text *t, enum envelope_encoding encoding,
+                    struct str head)
+{
+    *w = (struct envelope_writer){.t = t, .encoding = encoding, .code = t->len + head.len};
+    text_put_str(t, head);
+    if (encoding == ENVELOPE_COBS)
+        text_put_char(t, 0);
+    return !t->overflow;
+}
+
+bool envelope_append(struct envelope_writer *w, struct span frame)
+{
+    size_t len = frame.len < FIRST_MAX - LENGTH_LEN ? frame.len : FIRST_MAX - LENGTH_LEN;
+    uint8_t first[FIRST_MAX] = {(uint8_t)(frame.len >> 24), (uint8_t)(frame.len >> 16),
+                                (uint8_t)(frame.len >> 8), (uint8_t)frame.len};
+
+    if (!text_reserve(w->t, put_room(w->encoding, LENGTH_LEN + frame.len))) {
+        text_cut(w->t, w->t->len);
+        return false;
+    }
+    w->run += LENGTH_LEN + frame.len;
+    /* A word at once: the length and as much of the frame. */
+    if (len)
+        memcpy(first + LENGTH_LEN, frame.ptr, len);
+    put(w, span_of(first, LENGTH_LEN + len), span_of(frame.ptr + len, frame.len - len));
+    return true;
+}
+
+void envelope_end(struct envelope_writer *w)
+{
+    if (w->encoding == ENVELOPE_COBS)
+        w->t->buf[w->code] = (char)(w->t->len - w->code);
+    else if (w->held_len)
+        text_put_base64(w->t, span_of(w->held, w->held_len));
 }
 
 void envelope_encode(struct text *t, enum envelope_encoding encoding,
                      const struct envelope_attributes *attributes, struct span run)
 {
-    char *room;
+    struct envelope_writer w;
 
     if (!text_reserve(t, envelope_size_max(encoding, run.len)))
         return;
-    put_head(t, encoding, attributes);
-    switch (encoding) {
-    case ENVELOPE_COBS:
-        room = text_reserve(t, run.len + run.len / COBS_BLOCK_MAX + 1);
-        if (room)
-            t->len += cobs_encode((uint8_t *)room, run);
-        break;
-    case ENVELOPE_BASE64:
-        text_put_base64(t, run);
-        break;
-    case ENVELOPE_RAW:
-        text_put(t, (const char *)run.ptr, run.len);
-        break;
+    envelope_head(t, encoding, attributes);
+    if (envelope_begin(&w, t, encoding, STR("")) && text_reserve(t, put_room(encoding, run.len))) {
+        put(&w, span_of("", 0), run);
+        envelope_end(&w);
     }
 }
 

@@ -42,13 +42,41 @@ enum envelope_status {
     ENVELOPE_NO_MEMORY
 };
 
-/* The longest head that envelope_put_head writes. */
+/* The longest head that envelope_head writes. */
 #define ENVELOPE_HEAD_MAX 1024
 
 /* Octets that a body of `run` octets (lengths included) takes at most, with head. */
 size_t envelope_size_max(enum envelope_encoding encoding, size_t run);
 
-/* Writes head and body for a run of whole frames (length prefixes included) to t. */
+/* Writes the head, through the bar: the same for every message of these attributes. */
+void envelope_head(struct text *t, enum envelope_encoding encoding,
+                   const struct envelope_attributes *attributes);
+
+/* A message that is being written, frame by frame, straight from where the frames are.
+ *
+ * Calling pattern: envelope_begin, any number of envelope_append, envelope_end. The octets are those that the
+ * frames would give as one run. The text is the caller's, who leaves it alone in between. */
+struct envelope_writer {
+    struct text *t;
+    enum envelope_encoding encoding;
+    size_t run;      /* octets so far, lengths included, before they were encoded */
+    size_t code;     /* COBS: where the open block has its code octet */
+    uint8_t held[3]; /* base64: what is no quantum yet */
+    uint8_t held_len;
+};
+
+/* A text with so many octets takes a head and a first frame of these lengths without growing. */
+size_t envelope_writer_size(enum envelope_encoding encoding, size_t head, size_t frame);
+
+/* Both are false when the text has no room, or memory ran out. What envelope_append could not take whole has left no trace:
+ * the message may go on, or end. Behind envelope_begin that failed nothing may follow. */
+bool envelope_begin(struct envelope_writer *w, struct text *t, enum envelope_encoding encoding,
+                    struct str head);
+bool envelope_append(struct envelope_writer *w, struct span frame);
+/* Never fails. There is room for a NUL behind the text. */
+void envelope_end(struct envelope_writer *w);
+
+/* Head and body for a run (length prefixes included) that is there already. */
 void envelope_encode(struct text *t, enum envelope_encoding encoding,
                      const struct envelope_attributes *attributes, struct span run);
 

@@ -41,6 +41,43 @@ static void round_trip(enum envelope_encoding encoding, struct span run,
     text_destroy(&scratch);
 }
 
+/* The octets as frames, whose lengths they give themselves: as one run, and frame by frame. */
+static void by_frames(enum envelope_encoding encoding, struct span octets)
+{
+    static const struct envelope_attributes none;
+    struct text head, message, run, whole;
+    struct envelope_writer w;
+
+    text_init(&head, LIMIT);
+    text_init(&message, LIMIT);
+    text_init(&run, LIMIT);
+    text_init(&whole, LIMIT);
+    envelope_head(&head, encoding, &none);
+    MUST(envelope_begin(&w, &message, encoding, text_str(&head)));
+    /* Ends: every turn takes an octet. */
+    for (size_t at = 0; at < octets.len;) {
+        size_t len = octets.ptr[at], left = octets.len - at;
+        char prefix[4] = {0};
+
+        if (len == 0 || len > left)
+            len = left;
+        for (int i = 0; i < 4; i++)
+            prefix[i] = (char)(len >> (24 - 8 * i));
+        text_put(&run, prefix, sizeof prefix);
+        text_put(&run, (const char *)octets.ptr + at, len);
+        MUST(envelope_append(&w, span_of(octets.ptr + at, len)));
+        at += len;
+    }
+    envelope_end(&w);
+    MUST(w.run == run.len && message.len < message.cap);
+    envelope_encode(&whole, encoding, &none, span_of(run.buf, run.len));
+    MUST(str_equal(text_str(&message), text_str(&whole)));
+    text_destroy(&head);
+    text_destroy(&message);
+    text_destroy(&run);
+    text_destroy(&whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct envelope_attributes none;
@@ -62,6 +99,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     round_trip(ENVELOPE_COBS, span_of(data, size), &none);
     round_trip(ENVELOPE_BASE64, span_of(data, size), &none);
     round_trip(ENVELOPE_RAW, span_of(data, size), &none);
+    by_frames(ENVELOPE_COBS, span_of(data, size));
+    by_frames(ENVELOPE_BASE64, span_of(data, size));
+    by_frames(ENVELOPE_RAW, span_of(data, size));
     text_destroy(&scratch);
     text_destroy(&plain);
     return 0;

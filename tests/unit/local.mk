@@ -10,8 +10,9 @@ tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_text_LDADD = $(UNIT_LDADD)
 
 # Frame Streams, the envelope, dnstap payloads.
-TRANSPORT_TESTS = tests/unit/test_frame tests/unit/test_envelope tests/unit/test_dnstap \
-	tests/unit/test_dnstap_glance tests/unit/test_dnstap_memory
+TRANSPORT_TESTS = tests/unit/test_frame tests/unit/test_envelope \
+	tests/unit/test_envelope_writer tests/unit/test_dnstap tests/unit/test_dnstap_glance \
+	tests/unit/test_dnstap_memory
 check_PROGRAMS += $(TRANSPORT_TESTS)
 TESTS += $(TRANSPORT_TESTS)
 
@@ -22,6 +23,10 @@ tests_unit_test_frame_LDADD = $(UNIT_LDADD)
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c tests/unit/guard.h
 tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_envelope_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_envelope_writer_SOURCES = tests/unit/test_envelope_writer.c tests/unit/guard.h
+tests_unit_test_envelope_writer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_envelope_writer_LDADD = $(UNIT_LDADD)
 
 dnstap_test_headers = tests/unit/decode.h tests/unit/guard.h tests/unit/payload.h
 tests_unit_test_dnstap_SOURCES = tests/unit/test_dnstap.c $(dnstap_test_headers)

@@ -82,25 +82,37 @@ static void render_all(const struct event *event, struct totals *totals)
     }
 }
 
+/* A message of two frames, as far as there is memory, back to frames. */
 static void through_envelope(struct span frame, enum envelope_encoding encoding)
 {
     struct envelope_attributes in = {.sample = 3, .tls = STR("a b")}, out;
-    struct text run, body, scratch;
-    struct span back;
+    struct envelope_writer writer;
+    struct text head, body, scratch;
+    struct span run, back;
+    uint32_t len, frames = 0, found = 0;
+    bool cut;
 
-    text_init(&run, 1 << 20);
+    text_init(&head, 1 << 20);
     text_init(&body, 1 << 20);
     text_init(&scratch, 1 << 20);
-    text_put(&run, (const char *)frame.ptr, frame.len);
-    envelope_encode(&body, encoding, &in, span_of(run.buf, run.len));
-    if (!run.overflow && !body.overflow) {
-        enum envelope_status status = envelope_decode(text_str(&body), &scratch, &out, &back);
+    envelope_head(&head, encoding, &in);
+    if (!head.overflow && envelope_begin(&writer, &body, encoding, text_str(&head))) {
+        enum envelope_status status;
 
+        frames += envelope_append(&writer, frame);
+        frames += envelope_append(&writer, frame);
+        envelope_end(&writer);
+        status = envelope_decode(text_str(&body), &scratch, &out, &run);
         assert_true(status == ENVELOPE_OK || status == ENVELOPE_NO_MEMORY);
-        if (status == ENVELOPE_OK)
-            assert_true(span_equal(back, frame));
+        if (status == ENVELOPE_OK) {
+            struct cursor rest = cursor_of(run);
+
+            for (; envelope_next(&rest, &back, &cut, &len); found++)
+                assert_true(span_equal(back, frame));
+            assert_int_equal(found, frames);
+        }
     }
-    text_destroy(&run);
+    text_destroy(&head);
     text_destroy(&body);
     text_destroy(&scratch);
 }
