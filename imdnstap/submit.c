@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -23,6 +24,7 @@
 #include "syslogd-types.h"
 #include "unicode-helper.h"
 
+#include "body.h"
 #include "submit.h"
 
 /* A host name's length (RFC 1035 2.3.4). */
@@ -44,15 +46,17 @@ struct submit_batch {
     smsg_t *messages[SUBMIT_BATCH];
     const struct submit_style *style; /* of all in the list */
     const struct submit_peer *peer;   /* of the message that is open */
-    uint32_t bundled; /* frames in `run`, for messages[list.nElem]; 0: none is open */
-    uint64_t listed;  /* frames in the messages of the list */
-    bool gave_up;     /* waiting for room, while the inputs end */
-    uint64_t due_ms;  /* when the open message goes on at the latest; only with a latency */
+    struct text body;                 /* its text, with the frames so far */
+    struct envelope_writer writer;    /* of body */
+    uint32_t bundled;   /* frames in it, that is in messages[list.nElem]; 0: none is open */
+    size_t bundle_size; /* octets of the bundle before it: it will be much like that */
+    uint64_t listed;    /* frames in the messages of the list */
+    bool gave_up;       /* waiting for room, while the inputs end */
+    uint64_t due_ms;    /* when the open message goes on at the latest; only with a latency */
     struct syslogTime received;
     time_t received_seconds;
     struct syslogTime reported; /* of `reported_seconds`: most frames share a second */
     uint64_t reported_seconds;
-    struct text run, body;
     char identity[HOSTNAME_MAX], hostname[HOSTNAME_MAX]; /* the last one, and what became of it */
     size_t identity_len;
 };
@@ -151,8 +155,6 @@ struct submit_batch *submit_create(void)
     batch->list.maxElem = SUBMIT_BATCH;
     batch->list.ppMsgs = batch->messages;
     batch->reported_seconds = UINT64_MAX;
-    text_init(&batch->run, SIZE_MAX / 4);
-    text_init(&batch->body, SIZE_MAX / 4);
     return batch;
 }
 
@@ -161,14 +163,31 @@ void submit_destroy(struct submit_batch *batch)
     if (!batch)
         return;
     submit_flush(batch);
-    text_destroy(&batch->run);
-    text_destroy(&batch->body);
     free(batch);
+}
+
+/* With the head of its messages behind it. NULL: no memory. */
+static struct submit_peer *peer_with_head(const struct submit_style *style, const char *tls_name)
+{
+    struct envelope_attributes attributes = {.sample = style->sample, .tls = str_of(tls_name)};
+    struct submit_peer *p = NULL;
+    struct text head;
+
+    text_init(&head, ENVELOPE_HEAD_MAX + 1);
+    envelope_head(&head, style->encoding, &attributes);
+    if (!head.overflow)
+        p = calloc(1, sizeof *p + head.len);
+    if (p) {
+        memcpy(p->head_text, head.buf, head.len);
+        p->head = (struct str){p->head_text, head.len};
+    }
+    text_destroy(&head);
+    return p;
 }
 
 struct submit_peer *submit_peer_create(const struct submit_style *style, const struct peer *peer)
 {
-    struct submit_peer *p = calloc(1, sizeof *p);
+    struct submit_peer *p = peer_with_head(style, peer->tls_name);
     const uchar *address = (const uchar *)peer->address;
 
     if (!p)
@@ -179,9 +198,6 @@ struct submit_peer *submit_peer_create(const struct submit_style *style, const s
     }
     p->name = peer->local ? glbl.GetLocalHostNameProp() : p->ip;
     prop.AddRef(p->name);
-    p->attributes.sample = style->sample;
-    memcpy(p->tls_name, peer->tls_name, sizeof p->tls_name);
-    p->attributes.tls = str_of(p->tls_name);
     return p;
 }
 
@@ -251,58 +267,28 @@ static void set_time(struct submit_batch *batch, smsg_t *message,
         glance->time_nsec < 1000000000 ? (int)(glance->time_nsec / 1000) : 0;
 }
 
-static void put_be32(struct text *t, uint32_t value)
+/* Puts a frame into the message that is open. False: it does not fit, or there is no memory for it. */
+static bool extend_message(struct submit_batch *batch, const struct submit_style *style,
+                           const struct submit_peer *peer, struct span frame)
 {
-    char octets[4] = {(char)(value >> 24), (char)(value >> 16), (char)(value >> 8), (char)value};
-
-    text_put(t, octets, sizeof octets);
+    if (batch->style != style || batch->peer != peer || batch->bundled >= style->bundle ||
+        envelope_size_max(style->encoding, batch->writer.run + 4 + frame.len) >
+            style->message_max ||
+        !envelope_append(&batch->writer, frame))
+        return false;
+    batch->bundled++;
+    return true;
 }
 
-/* Does a frame of `len` octets still fit the bundle that is open? */
-static bool bundle_has_room(const struct submit_batch *batch, const struct submit_style *style,
-                            const struct submit_peer *peer, size_t len)
+static void close_message(struct submit_batch *batch)
 {
-    return batch->style == style && batch->peer == peer && batch->bundled < style->bundle &&
-           envelope_size_max(style->encoding, batch->run.len + 4 + len) <= style->message_max;
-}
-
-/* Puts the frames of the open message into it. False: no memory, and the message is gone. */
-static bool close_message(struct submit_batch *batch)
-{
-    smsg_t *message;
-    uint32_t frames;
-
     if (batch->bundled == 0) /* a full list has no place for an open message */
-        return true;
-    message = batch->messages[batch->list.nElem];
-    frames = batch->bundled;
+        return;
+    envelope_end(&batch->writer);
+    batch->bundle_size = batch->body.len;
+    body_give(&batch->body, batch->messages[batch->list.nElem++]);
+    batch->listed += batch->bundled;
     batch->bundled = 0;
-    text_clear(&batch->body);
-    envelope_encode(&batch->body, batch->style->encoding, &batch->peer->attributes,
-                    span_of(batch->run.buf, batch->run.len));
-    if (!batch->body.overflow) {
-        MsgSetRawMsg(message, batch->body.buf, batch->body.len);
-        MsgSetMSGoffs(message, 0);
-        if ((size_t)getRawMsgLen(message) == batch->body.len) { /* else rsyslog cut it */
-            batch->list.nElem++;
-            batch->listed += frames;
-            return true;
-        }
-    }
-    msgDestruct(&message);
-    return false;
-}
-
-/* The same for a message whose frames are in the books as submitted. */
-static void close_bundle(struct submit_batch *batch)
-{
-    const struct submit_style *style = batch->style;
-    uint32_t frames = batch->bundled;
-
-    if (!close_message(batch)) {
-        source_lose(style->source, frames);
-        source_tell_memory(style->source);
-    }
 }
 
 /* Not the coarse clock: it would add its 4 ms to a latency of one. */
@@ -314,16 +300,16 @@ static uint64_t clock_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* A message that lacks its body: that comes with close_message. */
-static bool open_message(struct submit_batch *batch, const struct submit_style *style,
-                         const struct submit_peer *peer, const struct dnstap_glance *glance)
+/* A message that lacks its text. NULL: no memory. */
+static smsg_t *create_message(struct submit_batch *batch, const struct submit_style *style,
+                              const struct submit_peer *peer, const struct dnstap_glance *glance)
 {
     smsg_t *message;
 
     if (batch->list.nElem == 0)
         datetime.getCurrTime(&batch->received, &batch->received_seconds, TIME_IN_LOCALTIME);
     if (msgConstructWithTime(&message, &batch->received, batch->received_seconds) != RS_RET_OK)
-        return false;
+        return NULL;
     MsgSetFlowControlType(message, style->flow_control);
     MsgSetInputName(message, style->input_name);
     msgSetPRI(message, style->priority);
@@ -333,12 +319,49 @@ static bool open_message(struct submit_batch *batch, const struct submit_style *
     MsgSetRuleset(message, style->ruleset);
     set_hostname(batch, message, style, peer, glance);
     set_time(batch, message, glance);
+    return message;
+}
+
+/* Begins the message's text with a frame. Memory for a frame alone is got at once, bundles grow from what the last one
+ * came to. False: no memory. */
+static bool begin_body(struct submit_batch *batch, smsg_t *message,
+                       const struct submit_style *style, const struct submit_peer *peer,
+                       struct span frame)
+{
+    size_t size = envelope_writer_size(style->encoding, peer->head.len, frame.len);
+    size_t likely = batch->bundle_size + batch->bundle_size / 8;
+    bool grows = style->bundle > 1;
+
+    if (grows && size < likely)
+        size = likely;
+    if (size > INT_MAX || !body_begin(&batch->body, message, size, grows ? INT_MAX : size))
+        return false;
+    if (envelope_begin(&batch->writer, &batch->body, style->encoding, peer->head) &&
+        envelope_append(&batch->writer, frame))
+        return true;
+    body_drop(&batch->body, message);
+    return false;
+}
+
+/* The list has a place for it. False: no memory. */
+static bool open_message(struct submit_batch *batch, const struct submit_style *style,
+                         const struct submit_peer *peer, struct span frame,
+                         const struct dnstap_glance *glance)
+{
+    smsg_t *message = create_message(batch, style, peer, glance);
+
+    if (!message)
+        return false;
+    if (!begin_body(batch, message, style, peer, frame)) {
+        msgDestruct(&message);
+        return false;
+    }
     batch->style = style;
     batch->peer = peer;
     batch->messages[batch->list.nElem] = message;
+    batch->bundled = 1;
     if (style->bundle_latency_ms)
         batch->due_ms = clock_ms() + style->bundle_latency_ms;
-    text_clear(&batch->run);
     return true;
 }
 
@@ -346,25 +369,16 @@ bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
                   const struct submit_peer *peer, struct span frame,
                   const struct dnstap_glance *glance)
 {
-    size_t before;
-
-    if (batch->bundled && !bundle_has_room(batch, style, peer, frame.len))
-        close_bundle(batch);
+    if (batch->bundled && extend_message(batch, style, peer, frame))
+        return true;
+    close_message(batch);
     if (batch->style != style || batch->list.nElem >= style->batch)
-        submit_flush(batch);
-    if (batch->bundled == 0 && !open_message(batch, style, peer, glance))
+        submit_list(batch);
+    if (!open_message(batch, style, peer, frame, glance))
         return false;
-    before = batch->run.len;
-    put_be32(&batch->run, (uint32_t)frame.len);
-    text_put(&batch->run, (const char *)frame.ptr, frame.len);
-    if (batch->run.overflow) {
-        text_cut(&batch->run, before);
-        if (batch->bundled == 0)
-            msgDestruct(&batch->messages[batch->list.nElem]);
-        return false;
-    }
-    batch->bundled++;
-    return style->bundle > 1 || close_message(batch);
+    if (style->bundle <= 1)
+        close_message(batch);
+    return true;
 }
 
 unsigned submit_settle(struct submit_batch *batch)
@@ -385,6 +399,6 @@ unsigned submit_settle(struct submit_batch *batch)
 
 void submit_flush(struct submit_batch *batch)
 {
-    close_bundle(batch);
+    close_message(batch);
     submit_list(batch);
 }

@@ -50,8 +50,8 @@ struct submit_style {
 /* Who sent it. */
 struct submit_peer {
     prop_t *ip, *name;
-    struct envelope_attributes attributes;
-    char tls_name[256];
+    struct str head;  /* of its messages */
+    char head_text[]; /* is there */
 };
 
 struct submit_batch;
@@ -70,7 +70,7 @@ void submit_peer_destroy(struct submit_peer *peer);
 
 /* False: no memory, and the frame is gone. Blocks as the input's flow control says. With style->bundle above 1
  * the frame may wait for others of the same peer, until submit_flush at the latest: the peer must live until
- * then. Frames that are lost there, for want of memory, go from submitted to discarded. */
+ * then. */
 bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
                   const struct submit_peer *peer, struct span frame,
                   const struct dnstap_glance *glance);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bundle and bundle.latency: when a bundle goes on, and what is counted when there is no memory for it.
+"""bundle and bundle.latency: when a bundle goes on, and what becomes of it when there is no memory for it.
 
 What bundles do to events and queues is in test_tree.py. Whether a bundle waited shows in the
 ruleset's queue: impstats counts the messages that were put into it.
@@ -91,7 +91,7 @@ def test_goes_at_a_stop(case):
 
 
 class ShortOfMemory(Rsyslogd):
-    """rsyslogd in which malloc fails for sizes of this range, as msg.c asks them for a text."""
+    """rsyslogd in which malloc and realloc fail for sizes of this range, as a message's text asks for them."""
 
     def __init__(self, dir, sizes, **options):
         super().__init__(dir, **options)
@@ -110,18 +110,36 @@ def test_no_memory_for_a_message(case, bundle):
     if watched():
         raise tap.OtherBuild("sanitizers and valgrind have a malloc of their own")
     text = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" ' f'bundle="{bundle}")'
-    big = fstrm.payload(identity=b"x" * (50000 // bundle))
-    octets = bundle * (len(big) + 4)  # the message has a mark and COBS's overhead, a frame's buffer has not
+    big = fstrm.payload(identity=b"x" * 50000)
+    octets = 4 + len(big)  # the message has a mark and COBS's overhead, a frame's buffer has not
     daemon = case.start(ShortOfMemory(case.dir, (octets + 8, octets + 1000), input=text))
     daemon.wait_socket()
-    frames = [big] * 2 * bundle + [fstrm.payload(qid=2)]
+    frames = [big] * 20 + [fstrm.payload(qid=2)]
     fstrm.deliver(daemon.socket, frames)
     now = daemon.wait_counters(frames_received=len(frames))
     now = daemon.check_books(len(frames))
-    assert now["discarded"] >= 1 and now["submitted"] >= 1, now
+    assert now["discarded"] == 20 and now["submitted"] == 1, now
     daemon.wait_lines(now["submitted"])
     daemon.check_books(len(frames), len(daemon.lines()))
     assert len(daemon.wait_log("frames are lost: no memory for messages")) == 1
+
+
+def test_no_memory_to_grow(case):
+    """A bundle for which there is no more memory goes on as it is: no frame is lost."""
+    if watched():
+        raise tap.OtherBuild("sanitizers and valgrind have a malloc of their own")
+    frames = [fstrm.payload(qid=n, identity=b"x" * 5000) for n in range(20)]
+    # The buffer is for one frame at first, and grows by doubling: it cannot to eight.
+    eight = 8 * len(frames[0])
+    sizes = (eight, eight + 1000)
+    daemon = case.start(ShortOfMemory(case.dir, sizes, input=INPUT % (10, LONG)))
+    daemon.wait_socket()
+    fstrm.deliver(daemon.socket, frames)
+    assert ids(daemon.wait_lines(20)) == list(range(20))
+    daemon.check_books(20, 20)
+    # Of ten frames each they would be two.
+    wait_for("messages", lambda: messages(daemon) == 3)
+    assert not daemon.log("no memory")
 
 
 def test_text_over_the_limit(case):

@@ -1,7 +1,6 @@
-/* fail_malloc.c - for LD_PRELOAD: malloc fails for sizes from FAIL_MALLOC_FROM to FAIL_MALLOC_TO.
+/* fail_malloc.c - for LD_PRELOAD: malloc and realloc fail for sizes from FAIL_MALLOC_FROM to FAIL_MALLOC_TO.
  *
- * So that a stock daemon runs out of memory where a test wants it to, and only there. calloc and realloc
- * are left alone.
+ * So that a stock daemon runs out of memory where a test wants it to, and only there. calloc is left alone.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,6 +12,7 @@
 #include <stdlib.h>
 
 static void *(*real_malloc)(size_t size);
+static void *(*real_realloc)(void *old, size_t size);
 static size_t from = (size_t)-1, to;
 
 /* What dlsym itself asks for: never given back. What other libraries' constructors, which may run before ours, ask
@@ -44,6 +44,7 @@ static void find_malloc(void)
         return;
     finding = true;
     *(void **)&real_malloc = dlsym(RTLD_NEXT, "malloc");
+    *(void **)&real_realloc = dlsym(RTLD_NEXT, "realloc");
     finding = false;
 }
 
@@ -61,6 +62,18 @@ void *malloc(size_t size)
         return early(size);
     if (size < from || size > to)
         return real_malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *realloc(void *old, size_t size)
+{
+    if (!old)
+        return malloc(size);
+    if (!real_realloc)
+        find_malloc();
+    if (size < from || size > to)
+        return real_realloc(old, size);
     errno = ENOMEM;
     return NULL;
 }
