@@ -10,8 +10,9 @@ void intake_frame(struct loop_thread *thread, struct source *source, void *peer_
                   struct span frame, uint64_t now_ms)
 {
     const struct source_callbacks *callbacks = source->callbacks;
-    struct dnstap_glance glance;
-    bool glanced = dnstap_glance(frame, source->config->sample > 1, &glance);
+    struct dnstap_glance glance = {0};
+    bool glanced = source_wants_glance(source->config) &&
+                   dnstap_glance(frame, source->config->sample > 1, &glance);
     enum source_counter counter = source_admit(source, glanced, &glance, now_ms);
 
     if (counter == COUNT_SUBMITTED &&

@@ -64,7 +64,7 @@ struct source_callbacks {
     /* May one more frame pass a limit of the owner's? Only with rate_named. */
     bool (*admits)(void *owner, uint64_t now_ms);
     /* Takes a frame into the thread's batch. False: no memory, it is gone. May block.
-     * glance: NULL when it is no dnstap. */
+     * glance: NULL when it is no dnstap, or nobody had to look. */
     bool (*frame)(void *thread, void *owner, void *peer, struct span frame,
                   const struct dnstap_glance *glance);
     /* The end of a read: hands on what need not wait for more. May block. Returns the milliseconds
@@ -169,6 +169,12 @@ void source_tell_memory(struct source *source);
 
 /* Monotonic, coarse: a few ms. */
 uint64_t source_now_ms(void);
+
+/* Must a frame be looked at, for source_admit to decide? */
+static inline bool source_wants_glance(const struct source_config *config)
+{
+    return config->filter || config->sample > 1;
+}
 
 /* Which counter a frame belongs to: COUNT_SUBMITTED when it gets in. Decided from a glance alone.
  *

@@ -343,13 +343,18 @@ static bool begin_body(struct submit_batch *batch, smsg_t *message,
     return false;
 }
 
-/* The list has a place for it. False: no memory. */
+/* The list has a place for it. False: no memory. A bundle's other frames need no glance: host name and time are
+ * the first one's. */
 static bool open_message(struct submit_batch *batch, const struct submit_style *style,
                          const struct submit_peer *peer, struct span frame,
                          const struct dnstap_glance *glance)
 {
-    smsg_t *message = create_message(batch, style, peer, glance);
+    struct dnstap_glance own;
+    smsg_t *message;
 
+    if (!glance && dnstap_glance(frame, false, &own))
+        glance = &own;
+    message = create_message(batch, style, peer, glance);
     if (!message)
         return false;
     if (!begin_body(batch, message, style, peer, frame)) {

@@ -68,7 +68,8 @@ void submit_destroy(struct submit_batch *batch);
 struct submit_peer *submit_peer_create(const struct submit_style *style, const struct peer *peer);
 void submit_peer_destroy(struct submit_peer *peer);
 
-/* False: no memory, and the frame is gone. Blocks as the input's flow control says. With style->bundle above 1
+/* glance: NULL when the frame is no dnstap, or nobody has looked.
+ * False: no memory, and the frame is gone. Blocks as the input's flow control says. With style->bundle above 1
  * the frame may wait for others of the same peer, until submit_flush at the latest: the peer must live until
  * then. */
 bool submit_frame(struct submit_batch *batch, const struct submit_style *style,
