@@ -32,8 +32,9 @@
 /* 9999-12-31T23:59:59Z: syslog has four digits for the year. */
 #define TIME_MAX     253402300799ULL
 
-/* How often a full queue is looked at, and how long at most while the inputs end. */
-#define ROOM_POLL_MS     1
+/* Between two looks at a full queue, and how long at most while the inputs end. */
+#define ROOM_POLL_MIN_MS 1
+#define ROOM_POLL_MAX_MS 20
 #define ROOM_WAIT_END_MS 5000
 
 static obj_if_t obj; /* for objUse */
@@ -100,30 +101,44 @@ static bool queue_has_room(const qqueue_t *queue, int messages)
     return queue->iMaxQueueSize <= 0 || queue->iQueueSize + messages <= queue->iMaxQueueSize;
 }
 
+/* The longer a queue has had no room for a batch, the longer it has work: it is not empty before the next look, and
+ * one whose outputs stand still costs next to nothing. */
+static int poll_pause_ms(int waited_ms)
+{
+    int ms = waited_ms / 4;
+
+    if (ms < ROOM_POLL_MIN_MS)
+        return ROOM_POLL_MIN_MS;
+    return ms < ROOM_POLL_MAX_MS ? ms : ROOM_POLL_MAX_MS;
+}
+
 /* Waits for room for the batch: for ever, or as long as rsyslog would before it discards. False: the inputs
  * end, and there is none. A wait within rsyslog is given up when the inputs end, and what waits is lost and
  * counted nowhere; out here the queue's workers, which end later, make room. */
 static bool wait_for_room(struct submit_batch *batch, int messages)
 {
     const struct submit_style *style = batch->style;
-    const struct timespec pause = {.tv_nsec = ROOM_POLL_MS * 1000000L};
     int waited_ms = 0, ending_ms = 0;
 
     if (!style->queue || style->flow_control == eFLOWCTL_NO_DELAY)
         return true;
     while (!queue_has_room(style->queue, messages)) {
+        int pause_ms = poll_pause_ms(waited_ms);
+        const struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
+
         if (glbl.GetGlobalInputTermState()) {
             if (batch->gave_up || ending_ms >= ROOM_WAIT_END_MS) {
                 batch->gave_up = true;
                 return false;
             }
-            ending_ms += ROOM_POLL_MS;
+            ending_ms += pause_ms;
         } else if (style->flow_control == eFLOWCTL_LIGHT_DELAY &&
                    waited_ms >= style->queue->toEnq) {
             return true;
         }
         nanosleep(&pause, NULL);
-        waited_ms += ROOM_POLL_MS;
+        if (waited_ms < INT_MAX - ROOM_POLL_MAX_MS)
+            waited_ms += pause_ms;
     }
     return true;
 }
