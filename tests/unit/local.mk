@@ -153,3 +153,13 @@ tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
 tests_unit_test_alloc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_alloc_LDADD = $(UNIT_LDADD)
 tests_unit_test_alloc_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+# The buffer of a message, with rsyslog's headers and without rsyslog.
+if WITH_RSYSLOG
+check_PROGRAMS += tests/unit/test_body
+TESTS += tests/unit/test_body
+endif
+tests_unit_test_body_SOURCES = tests/unit/test_body.c imdnstap/body.c imdnstap/body.h
+tests_unit_test_body_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS) -I$(top_srcdir)/imdnstap
+tests_unit_test_body_CFLAGS = $(RSYSLOG_MODULE_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_body_LDADD = $(UNIT_LDADD)
