@@ -235,7 +235,8 @@ static bool begins(struct span first, const char *with)
     return first.len >= len && memcmp(first.ptr, with, len) == 0;
 }
 
-/* What no frame of two-byte length begins with, by four octets or more; NULL: nothing of the kind. */
+/* What no frame of two-byte length begins with, by four octets or more: of dnstap's first fields and those of
+ * PowerDNS's message none has a tag like the third octet. NULL: nothing of the kind. */
 static const char *known_protocol(struct span first)
 {
     static const char *const http[] = {"GET ",     "HEAD ",    "POST ", "PUT ",  "DELETE ",
@@ -265,7 +266,7 @@ static enum fs_result next_length16(struct fs_stream *stream, struct cursor *inp
     if (!stream->spoken) {
         if (cursor_left(&at) < LENGTH16_BEGIN)
             return FS_MORE;
-        if (known_protocol(span_of(at.pos, cursor_left(&at))))
+        if (known_protocol(span_of(at.pos, LENGTH16_BEGIN))) /* no more, however much came */
             return fail(stream, FS_ERROR_NOT_LENGTH16);
         stream->spoken = true;
         stream->state = FS_DATA;

@@ -334,6 +334,7 @@ static void test_not_length16(void **state)
     expect(FS_FRAMING_LENGTH16, BYTES("\x16\x03\x01\x02"), "!8");
     expect(FS_FRAMING_LENGTH16, BYTES("GET / HTTP/1.1\r\n"), "!8");
     expect(FS_FRAMING_LENGTH16, BYTES("SSH-2.0-OpenSSH_9.2"), "!8");
+    expect(FS_FRAMING_LENGTH16, BYTES("OPTIONS"), "!8"); /* its first four octets decide */
     expect(FS_FRAMING_LENGTH16, BYTES("\0\5SSH-2"), "SF[SSH-2]");
 }
 
