@@ -163,6 +163,17 @@ ruleset(name="dnstap" {queue} queue.timeoutshutdown="{shutdown}" queue.workerthr
 {input}
 *.* action(type="omfile" file="{dir}/log" template="log")
 """
+HANDSHAKE_S = 10  # what handshaketimeout is where an input does not say
+
+
+def patient(inputs):
+    """A slow daemon's handshakes take longer than the default allows; a followed file has none."""
+    if tap.PATIENCE <= 1:
+        return inputs
+    return re.sub(r'type="imdnstap"(?![^)]*\s(handshaketimeout|file)=)',
+                  f'type="imdnstap" handshaketimeout="{HANDSHAKE_S * tap.PATIENCE:.0f}"', inputs)
+
+
 OUTPUT = 'action(type="omfile" name="out" file="{dir}/events" template="line")'
 
 
@@ -207,7 +218,7 @@ class Rsyslogd:
         values = dict(dir=dir, threads=threads, socket=self.socket, queue=queue, workers=workers,
                       maxmessage=maxmessage, globals=globals, shutdown=shutdown,
                       template=template.replace('"', '\\"'))
-        for name, text in (("input", input), ("action", action), ("extra", extra),
+        for name, text in (("input", patient(input)), ("action", action), ("extra", extra),
                            ("output", output)):
             values[name] = text.replace("{dir}", dir).replace("{socket}", self.socket)
         with open(self.conf, "w") as file:
