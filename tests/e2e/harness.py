@@ -399,7 +399,7 @@ def check_config(dir, text, modules=None):
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, cwd=dir)
     found = complaint(run.stdout)
-    assert not found, run.stdout.decode("utf-8", "replace")
+    assert not found, "a tool complained:\n" + run.stdout.decode("utf-8", "replace")
     return run.returncode, run.stdout.decode("utf-8", "replace").splitlines()
 
 
