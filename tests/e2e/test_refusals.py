@@ -280,12 +280,13 @@ def test_junk_for_powerdns(case):
     """Noise has lengths, too: every whole frame is an event that says what it is, the last one is cut."""
     chaos = random.Random(16)
     frames = [chaos.randbytes(chaos.randrange(2000)) for _ in range(200)]
-    octets = b"".join(struct.pack(">H", len(frame)) + frame for frame in [b"\xff\xff"] + frames)
+    frames.insert(0, b"\xff\xff")
+    octets = b"".join(struct.pack(">H", len(frame)) + frame for frame in frames)
     daemon, address = tcp_daemon(case, 'framing="powerdns"')
     Client(address).send(octets + b"\xff\xfe" + bytes(7)).close()
     events = check_json(daemon.wait_lines(201))
     assert all(event["malformed"] for event in events)
-    assert [base64.b64decode(event["frame"]) for event in events[1:]] == frames
+    assert sorted(base64.b64decode(event["frame"]) for event in events) == sorted(frames)
     one_complaint(daemon, r"closed its connection within a frame: 9 octets of it came")
     daemon.check_books(201, 201)
 
