@@ -5,6 +5,7 @@ mmdnstapparse_mmdnstapparse_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
 	mmdnstapparse/render.c mmdnstapparse/render.h \
 	mmdnstapparse/settings.c mmdnstapparse/settings.h \
 	mmdnstapparse/split.c mmdnstapparse/split.h \
+	mmdnstapparse/recurring.c mmdnstapparse/recurring.h \
 	mmdnstapparse/tree.c mmdnstapparse/tree.h
 mmdnstapparse_mmdnstapparse_la_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
 mmdnstapparse_mmdnstapparse_la_CFLAGS = $(RSYSLOG_MODULE_CFLAGS)

@@ -6,8 +6,6 @@
 
 #include <json_object.h>
 
-#include "tree.h"
-
 #define NAME_MAX_TEXT 4096
 #define APPEND_ROOM   32768 /* what nearly every event's text finds enough */
 
@@ -48,6 +46,7 @@ void render_destroy(struct renderer *r)
     if (r->tree)
         fjson_object_put(r->tree);
     r->tree = NULL;
+    recurring_destroy(&r->recurring);
 }
 
 static void reset(struct renderer *r, const struct render_plan *plan)
@@ -116,7 +115,7 @@ static void emit(struct renderer *r, const struct render_plan *plan, const struc
     else
         r->parsed++;
     if (first && plan->tree)
-        r->tree = tree_build(event, plan->options.max_rrs, &r->scratch);
+        r->tree = tree_build(event, plan->options.max_rrs, &r->scratch, &r->recurring);
     for (size_t i = 0; i < plan->format_count; i++)
         if (first)
             fmt_render(plan->formats[i], event, &plan->options, &r->texts[i]);

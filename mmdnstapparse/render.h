@@ -11,6 +11,7 @@
 
 #include "envelope.h"
 #include "fmt.h"
+#include "tree.h"
 
 /* More formats than exist. */
 #define RENDER_FORMATS_MAX 16
@@ -26,8 +27,6 @@ struct render_plan {
     struct fmt_options options;
 };
 
-struct fjson_object;
-
 struct renderer {
     struct event_decoder *decoder;
     struct str message; /* as opened, its head's attributes, and its frames */
@@ -39,6 +38,7 @@ struct renderer {
     struct text scratch;   /* a later frame's text; the tree's strings */
     struct text reason;
     struct text texts[RENDER_FORMATS_MAX]; /* results, in the plan's order; lines joined by LF */
+    struct recurring recurring;            /* texts that trees share */
     struct fjson_object *tree;  /* of the first frame; NULL unless planned; taken by the caller */
     uint64_t parsed, malformed; /* frames of this message */
     uint64_t unshown;           /* frames whose text met RENDER_TEXT_MAX, per format */

@@ -1,4 +1,4 @@
-/* tree.c - event to libfastjson tree,.
+/* tree.c - event to libfastjson tree.
  *
  * rsyslog finds a key by walking the object from its first one, for every property of a template. Hence
  * what templates ask for comes first here, and not in the key order of the `json` format.
@@ -9,8 +9,8 @@
  *
  * A value costs libfastjson 256 zeroed octets whatever it is, an array two allocations more. Hence what
  * recurs within a tree (class IN, a count of 0, the owner's name, no records) is one value with several
- * references. Within one tree only: rsyslog reads a message's tree under the message's lock, copies
- * values that leave it, and replaces members but changes neither a scalar nor an array in place.
+ * references; recurring.h has what is shared between trees. rsyslog reads a message's tree under the message's lock, copies values that leave it, and
+ * replaces members but changes neither a scalar nor an array in place.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -20,12 +20,13 @@
 
 #define OPCODE_UPDATE 5
 
-#define SHARED                                                                                     \
-    32 /* values remembered of each kind, by a hash; a later one takes an earlier one's place */
+/* Values remembered of each kind, by a hash; a later one takes an earlier one's place. */
+#define SHARED 32
 
 struct builder {
     size_t max_rrs;
     struct text *scratch;
+    struct recurring *recurring;
     bool truncated; /* of the DNS message in work */
 
     /* Values of the tree in work, which owns them; NULL: none yet. */
@@ -61,6 +62,12 @@ static struct fjson_object *shared(struct builder *b, struct str s)
     b->text[i] = s;
     b->texts[i] = ascii(s);
     return b->texts[i];
+}
+
+/* The same, for texts of tables and of the peer itself, which other events have, too. */
+static struct fjson_object *recurring(struct builder *b, struct str s)
+{
+    return recurring_text(b->recurring, s);
 }
 
 static struct fjson_object *integer(struct builder *b, int64_t value)
@@ -120,6 +127,12 @@ static struct fjson_object *free_text(struct builder *b, struct span s)
     return ascii(text_str(t));
 }
 
+/* The same of what other events of the peer have, too. */
+static struct fjson_object *peer_text(struct builder *b, struct span s)
+{
+    return is_ascii(s) ? recurring(b, (struct str){(const char *)s.ptr, s.len}) : free_text(b, s);
+}
+
 /* libfastjson has signed 64-bit numbers only; what is above stays a number, in decimal. */
 static struct fjson_object *number(struct builder *b, uint64_t value)
 {
@@ -130,6 +143,12 @@ static struct fjson_object *number(struct builder *b, uint64_t value)
     text_put_char(b->scratch, '\0');
     return fjson_object_new_double_s((double)value, b->scratch->overflow ? "0" : b->scratch->buf);
 }
+
+#define ADD_RECURRING(object, key, str_value)                                                      \
+    do {                                                                                           \
+        if ((str_value).len > 0)                                                                   \
+            ADD(object, key, recurring(b, str_value));                                             \
+    } while (0)
 
 #define ADD_TEXT(object, key, str_value)                                                           \
     do {                                                                                           \
@@ -151,7 +170,7 @@ static struct fjson_object *flags_of(struct builder *b, uint16_t flags)
             continue;
         if (!list && !(list = fjson_object_new_array()))
             return NULL;
-        fjson_object_array_add(list, shared(b, rows[i].text));
+        fjson_object_array_add(list, recurring(b, rows[i].text));
     }
     return list ? list : empty_array(b);
 }
@@ -163,9 +182,9 @@ static struct fjson_object *question_of(struct builder *b, const struct dns_ques
     if (!o)
         return NULL;
     ADD(o, "name", shared(b, q->name));
-    ADD(o, "type", shared(b, q->type_text));
+    ADD(o, "type", recurring(b, q->type_text));
     ADD(o, "type_id", integer(b, q->type));
-    ADD(o, "class", shared(b, q->class_text));
+    ADD(o, "class", recurring(b, q->class_text));
     ADD(o, "class_id", integer(b, q->class));
     return o;
 }
@@ -177,9 +196,9 @@ static struct fjson_object *rr_of(struct builder *b, const struct dns_rr *rr)
     if (!o)
         return NULL;
     ADD(o, "name", shared(b, rr->name));
-    ADD(o, "type", shared(b, rr->type_text));
+    ADD(o, "type", recurring(b, rr->type_text));
     ADD(o, "type_id", integer(b, rr->type));
-    ADD(o, "class", shared(b, rr->class_text));
+    ADD(o, "class", recurring(b, rr->class_text));
     ADD(o, "class_id", integer(b, rr->class));
     ADD(o, "ttl", integer(b, rr->ttl));
     ADD(o, "data", shared(b, rr->data));
@@ -252,7 +271,7 @@ static struct fjson_object *edns_of(struct builder *b, const struct dns_edns *ed
         if (!row)
             break;
         ADD(row, "code", integer(b, option->code));
-        ADD(row, "name", shared(b, option->name));
+        ADD(row, "name", recurring(b, option->name));
         ADD(row, "data", free_text(b, span_of(option->data.ptr, option->data.len)));
         fjson_object_array_add(options, row);
     }
@@ -275,9 +294,9 @@ static struct fjson_object *update_sections(void)
 static void add_header(struct builder *b, struct fjson_object *o, const struct dns_message *m)
 {
     ADD(o, "id", integer(b, m->id));
-    ADD(o, "rcode", shared(b, m->rcode_text));
+    ADD(o, "rcode", recurring(b, m->rcode_text));
     ADD(o, "rcode_id", integer(b, m->rcode));
-    ADD(o, "opcode", shared(b, m->opcode_text));
+    ADD(o, "opcode", recurring(b, m->opcode_text));
     ADD(o, "opcode_id", integer(b, m->opcode));
     ADD(o, "flags", flags_of(b, m->flags));
     ADD(o, "qdcount", integer(b, m->count[DNS_QUESTION]));
@@ -335,14 +354,14 @@ static void add_first(struct builder *b, struct fjson_object *o, const struct ev
     if (event->has_time)
         ADD(o, "time", ascii(event->time));
     if (tap->has & DNSTAP_HAS_MESSAGE)
-        ADD(o, "type", ascii(event->type_text));
+        ADD(o, "type", recurring(b, event->type_text));
     ADD_TEXT(o, "query_address", event->query_address);
     if (tap->has & DNSTAP_HAS_QUERY_PORT)
         ADD(o, "query_port", integer(b, tap->query_port));
     if (event->dns)
         ADD(o, "dns", dns_of(b, event->dns));
-    ADD_TEXT(o, "protocol", event->protocol_text);
-    ADD_TEXT(o, "response_address", event->response_address);
+    ADD_RECURRING(o, "protocol", event->protocol_text);
+    ADD_RECURRING(o, "response_address", event->response_address);
 }
 
 static void add_head(struct builder *b, struct fjson_object *o, const struct event *event)
@@ -352,18 +371,18 @@ static void add_head(struct builder *b, struct fjson_object *o, const struct eve
 
     if (tap->has & DNSTAP_HAS_MESSAGE) {
         ADD(o, "type_id", integer(b, tap->type));
-        ADD_TEXT(o, "direction", event->direction);
+        ADD_RECURRING(o, "direction", event->direction);
     }
     if (tap->identity.ptr)
-        ADD(o, "identity", free_text(b, tap->identity));
+        ADD(o, "identity", peer_text(b, tap->identity));
     if (tap->version.ptr)
-        ADD(o, "version", free_text(b, tap->version));
+        ADD(o, "version", peer_text(b, tap->version));
     if (tap->extra.ptr)
-        ADD(o, "extra", free_text(b, tap->extra));
+        ADD(o, "extra", peer_text(b, tap->extra));
     if (context->peer.len > 0)
-        ADD(o, "peer", free_text(b, span_of(context->peer.ptr, context->peer.len)));
+        ADD(o, "peer", peer_text(b, span_of(context->peer.ptr, context->peer.len)));
     if (context->tls_peer.len > 0)
-        ADD(o, "tls_peer", free_text(b, span_of(context->tls_peer.ptr, context->tls_peer.len)));
+        ADD(o, "tls_peer", peer_text(b, span_of(context->tls_peer.ptr, context->tls_peer.len)));
     if (context->sample > 1)
         ADD(o, "sample", integer(b, context->sample));
 }
@@ -372,9 +391,9 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
 {
     const struct dnstap *tap = &event->tap;
 
-    ADD_TEXT(o, "family", event->family_text);
-    ADD_TEXT(o, "transport", event->transport);
-    ADD_TEXT(o, "http_protocol", event->http_protocol_text);
+    ADD_RECURRING(o, "family", event->family_text);
+    ADD_RECURRING(o, "transport", event->transport);
+    ADD_RECURRING(o, "http_protocol", event->http_protocol_text);
     if (tap->has & DNSTAP_HAS_RESPONSE_PORT)
         ADD(o, "response_port", integer(b, tap->response_port));
     if (tap->has & DNSTAP_HAS_QUERY_TIME_SEC)
@@ -398,9 +417,10 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
         ADD(o, "query", dns_of(b, event->query));
 }
 
-struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struct text *scratch)
+struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struct text *scratch,
+                                struct recurring *recurring)
 {
-    struct builder b = {.max_rrs = max_rrs, .scratch = scratch};
+    struct builder b = {.max_rrs = max_rrs, .scratch = scratch, .recurring = recurring};
     struct fjson_object *o = fjson_object_new_object();
 
     if (!o)

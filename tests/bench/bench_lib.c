@@ -106,12 +106,13 @@ static void stage_format(struct bench *b, const struct fmt *format)
 
 static void stage_tree(struct bench *b, const struct fmt *format)
 {
+    static struct recurring recurring;
     struct event event;
 
     (void)format;
     for (size_t i = 0; i < b->frames.count; i++) {
         event_decode(b->decoder, b->frames.list[i], &context, &event);
-        fjson_object_put(tree_build(&event, 0, &b->scratch));
+        fjson_object_put(tree_build(&event, 0, &b->scratch, &recurring));
     }
 }
 

@@ -1,6 +1,7 @@
 # Benchmarks: `make bench` measures; `make check` only guards the instruction count.
 check_PROGRAMS += tests/bench/bench_lib tests/bench/bench_send
-tests_bench_bench_lib_SOURCES = tests/bench/bench_lib.c mmdnstapparse/tree.c mmdnstapparse/tree.h
+tests_bench_bench_lib_SOURCES = tests/bench/bench_lib.c mmdnstapparse/recurring.c mmdnstapparse/recurring.h \
+	mmdnstapparse/tree.c mmdnstapparse/tree.h
 tests_bench_bench_lib_CFLAGS = $(AM_CFLAGS) $(FASTJSON_CFLAGS)
 tests_bench_bench_lib_LDADD = lib/libdnstap.la $(FASTJSON_LIBS)
 tests_bench_bench_send_SOURCES = tests/bench/bench_send.c

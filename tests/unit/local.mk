@@ -62,6 +62,18 @@ tests_unit_test_fmt_SOURCES = tests/unit/test_fmt.c tests/unit/guard.h
 tests_unit_test_fmt_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fmt_LDADD = $(UNIT_LDADD)
 
+# The tree of `properties`: libfastjson, as the modules.
+if WITH_RSYSLOG
+check_PROGRAMS += tests/unit/test_tree
+TESTS += tests/unit/test_tree
+tests_unit_test_tree_SOURCES = tests/unit/test_tree.c tests/unit/guard.h tests/unit/payload.h \
+	mmdnstapparse/recurring.c mmdnstapparse/recurring.h \
+	mmdnstapparse/tree.c mmdnstapparse/tree.h
+tests_unit_test_tree_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/mmdnstapparse
+tests_unit_test_tree_CFLAGS = $(UNIT_CFLAGS) $(FASTJSON_CFLAGS)
+tests_unit_test_tree_LDADD = $(UNIT_LDADD) $(FASTJSON_LIBS)
+endif
+
 # The file source.
 FILES_TESTS = tests/unit/test_files tests/unit/test_files_follow tests/unit/test_files_rolled
 check_PROGRAMS += $(FILES_TESTS)
