@@ -54,6 +54,17 @@ bool text_grow(struct text *t, size_t n)
     return true;
 }
 
+char *text_take(struct text *t)
+{
+    char *buf;
+
+    if (t->cap <= t->len || !(buf = realloc(t->buf, t->len + 1)))
+        return NULL;
+    buf[t->len] = '\0';
+    text_init(t, t->limit);
+    return buf;
+}
+
 static const char digit_pairs[] = "00010203040506070809"
                                   "10111213141516171819"
                                   "20212223242526272829"

@@ -43,6 +43,10 @@ static inline void text_cut(struct text *t, size_t len)
     t->overflow = false;
 }
 
+/* Gives the buffer away: the text with a NUL behind it, and room for nothing else. The caller frees it, and
+ * the text is as new. NULL: no memory or no room for the NUL, and nothing has changed. */
+char *text_take(struct text *t);
+
 static inline struct str text_str(const struct text *t)
 {
     return (struct str){t->buf, t->len};

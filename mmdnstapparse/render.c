@@ -5,6 +5,7 @@
 #include "render.h"
 
 #include <json_object.h>
+#include <stdlib.h>
 
 #define NAME_MAX_TEXT 4096
 #define APPEND_ROOM   32768 /* what nearly every event's text finds enough */
@@ -49,12 +50,28 @@ void render_destroy(struct renderer *r)
     recurring_destroy(&r->recurring);
 }
 
+/* A buffer as the next text of this length will want it, so that it can be given away: one that grows by
+ * doubling is soon too great for that. Nothing is kept of the text. */
+static void make_fit(struct text *t, size_t len)
+{
+    size_t cap = len + len / 8 + APPEND_ROOM;
+
+    if (cap > RENDER_TAKE_MAX)
+        return;
+    free(t->buf);
+    t->buf = malloc(cap);
+    t->cap = t->buf ? cap : 0;
+}
+
 static void reset(struct renderer *r, const struct render_plan *plan)
 {
     text_reset(&r->body, SIZE_MAX / 2);
     text_reset(&r->scratch, FMT_TEXT_MAX);
-    for (size_t i = 0; i < plan->format_count; i++)
+    for (size_t i = 0; i < plan->format_count; i++) {
+        if (r->texts[i].len >= RENDER_TAKE_MIN && r->texts[i].cap > RENDER_TAKE_MAX)
+            make_fit(&r->texts[i], r->texts[i].len);
         text_reset(&r->texts[i], FMT_TEXT_MAX);
+    }
     if (r->tree)
         fjson_object_put(r->tree);
     r->tree = NULL;
@@ -213,4 +230,18 @@ void render_frames(struct renderer *r, const struct render_plan *plan, struct st
     if (r->status != ENVELOPE_OK || r->parsed + r->malformed == 0)
         emit_broken(r, plan, span_of(r->message.ptr, r->message.len), status_reason(r->status),
                     &context);
+}
+
+char *render_take(struct renderer *r, size_t i)
+{
+    struct text *t = &r->texts[i];
+    size_t len = t->len;
+    char *buf;
+
+    if (len < RENDER_TAKE_MIN || t->cap > RENDER_TAKE_MAX)
+        return NULL;
+    buf = text_take(t);
+    if (buf)
+        make_fit(t, len);
+    return buf;
 }

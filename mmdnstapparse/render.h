@@ -19,6 +19,10 @@
 #define RENDER_TEXT_MAX    (16 * 1024 * 1024)
 /* Buffers that one message has blown up beyond this are given back after it. */
 #define RENDER_KEEP_MAX    (1024 * 1024)
+/* Texts from this on are given away rather than copied, out of buffers up to that: malloc() has the pages of
+ * greater ones (128 KiB) from the kernel each time. */
+#define RENDER_TAKE_MIN    (16 * 1024)
+#define RENDER_TAKE_MAX    (112 * 1024)
 
 struct render_plan {
     const struct fmt *formats[RENDER_FORMATS_MAX];
@@ -58,5 +62,9 @@ bool render_open(struct renderer *r, const struct render_plan *plan, struct str 
  * least one event comes of every envelope. Results hold until the next render_open.
  */
 void render_frames(struct renderer *r, const struct render_plan *plan, struct str peer);
+
+/* Gives the buffer of result i away, a NUL behind its text, for the caller to free; the result is empty then.
+ * NULL: there is less to gain than it costs (below RENDER_TAKE_MIN), or it cannot be; the result stays. */
+char *render_take(struct renderer *r, size_t i);
 
 #endif

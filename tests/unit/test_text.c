@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -362,9 +363,33 @@ static void test_inputs_end_at_a_page(void **state)
     text_destroy(&want);
 }
 
+static void test_take(void **state)
+{
+    struct text t;
+    char *buf;
+
+    (void)state;
+    text_init(&t, LIMIT);
+    assert_null(text_take(&t)); /* no buffer yet */
+    text_put_lit(&t, "example");
+    buf = text_take(&t);
+    assert_string_equal(buf, "example");
+    free(buf);
+    assert_null(t.buf);
+    text_put_lit(&t, "again");
+    assert_text(&t, "again");
+    while (!t.overflow) /* ends: the text grows up to its limit */
+        text_put_char(&t, 'x');
+    assert_int_equal(t.len, LIMIT);
+    assert_null(text_take(&t)); /* no room for the NUL */
+    assert_int_equal(t.len, LIMIT);
+    text_destroy(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_take),
         cmocka_unit_test(test_decimal),
         cmocka_unit_test(test_decimal_like_libc),
         cmocka_unit_test(test_every_octet_of_an_address),
