@@ -189,7 +189,8 @@ static void deliver(wrkrInstanceData_t *worker, smsg_t *message)
 static void count(const struct renderer *r)
 {
     STATSCOUNTER_ADD(frames_parsed, mut_frames_parsed, r->parsed);
-    STATSCOUNTER_ADD(frames_malformed, mut_frames_malformed, r->malformed);
+    if (r->malformed > 0) /* workers share the counters' cache lines */
+        STATSCOUNTER_ADD(frames_malformed, mut_frames_malformed, r->malformed);
     if (r->unshown == 0)
         return;
     STATSCOUNTER_ADD(frames_unshown, mut_frames_unshown, r->unshown);

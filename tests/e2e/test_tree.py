@@ -13,7 +13,7 @@ import struct
 
 import fstrm
 import tap
-from harness import CORPUS, QUEUES, corpus, rsyslogd
+from harness import CORPUS, QUEUES, corpus, rsyslogd, wait_for
 
 HEADER = b"<29>Nov 26 12:00:00 host dnstap: "
 IMPTCP = 'input(type="imptcp" path="{socket}" ruleset="dnstap")'
@@ -46,7 +46,6 @@ def counters(daemon):
 
 
 def wait_counters(daemon, **want):
-    from harness import wait_for
     want = {key.replace("_", "."): value for key, value in want.items()}
     wait_for(f"counters {want}", lambda: all(counters(daemon).get(k) == v for k, v in want.items()))
 
@@ -282,6 +281,24 @@ def test_bundling_input(case, queue):
         queued = daemon.stats()["dnstap"]["enqueued"]
         assert queued == len(frames) if bundle == 1 else queued < len(frames) / 4, queued
     assert plain[64] == plain[1]
+
+
+@tap.timeout(120)
+@tap.cases("memory", "disk")
+def test_bundle_for_another_ruleset(case, queue):
+    """Long text is the renderer's own buffer: whole in the message, in a copy of it, and after a disk."""
+    frames = [frame for path in CORPUS for frame in fstrm.read_frames(path)]
+    daemon = rsyslogd(case, workers=1,
+                      action='action(type="mmdnstapparse" output="off" replacemsg="json")\n  call later',
+                      extra='ruleset(name="later" ' + QUEUES[queue] + ') {\n'
+                            '  action(type="omfile" file="{dir}/later" template="line")\n}',
+                      input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" bundle="64")')
+    fstrm.deliver(daemon.socket, frames)
+    lines = daemon.wait_lines(len(frames), deadline=60)
+    assert daemon.wait_lines(len(frames), name="later", deadline=60) == lines
+    wait_for("later's count", lambda: daemon.stats().get("later", {}).get("enqueued"))
+    queued = daemon.stats()["later"]["enqueued"]
+    assert sum(len(line) for line in lines) / queued > 20000, queued
 
 
 class Closer:
