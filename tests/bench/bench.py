@@ -3,10 +3,13 @@
 #
 #   make bench                          everything, on the cut of `big` in tests/corpus
 #   tests/bench/bench.py --big FILE     another capture (.fstrm or .fstrm.xz), --help for the rest
+#   tests/bench/bench.py --sections tuning          what rsyslog's own parameters do
 #   tests/bench/bench.py --soak 600     RSS over ten minutes at full load, nothing else
+#   ... --update doc/performance.md     puts the tables in the place of those under the same headings
 #
-# Variants of a section run interleaved, round by round; figures are medians over the rounds, and
-# ratios are between variants of the same run. Every variant is checked: the number of lines that
+# Variants of a section run interleaved, round by round, each round beginning with another one; figures
+# are medians over the rounds, and ratios are between variants of the same run. Where it is ratios that
+# matter, what they relate to runs again and again within a round. Every variant is checked: the number of lines that
 # came out must be the number of events that went in. Peers run where they are installed
 # (apt-get install dnstap dnstap-ldns), instructions are counted where valgrind is.
 #
@@ -73,6 +76,7 @@ class Bench:
         self.mixed = sorted(
             os.path.join(args.corpus, f) for f in os.listdir(args.corpus) if f.endswith(".fstrm"))
         self.runner = Runner(args.builddir, directory, self.big, args.repeat)
+        self.tables = {}  # title -> lines
         self.medians = {}  # of all sections: name -> (rate, cpu, rss)
         self.json_instructions = None
 
@@ -83,6 +87,36 @@ class Bench:
         with lzma.open(path) as source, open(target, "wb") as f:
             shutil.copyfileobj(source, f)
         return target
+
+    # ---- tables
+
+    def table(self, title, *cells):
+        """Prints a row, below its heading if it is the first one of the table."""
+        row = "| %s |" % " | ".join(cells)
+        if title not in self.tables:
+            self.tables[title] = []
+            print("\n## %s\n" % title)
+        self.tables[title].append(row)
+        print(row)
+        if len(self.tables[title]) == 1:
+            self.tables[title].append("|---" * len(cells) + "|")
+            print(self.tables[title][-1])
+        sys.stdout.flush()
+
+    def update(self, path):
+        """Each table goes to where the document has one below a heading of the same title."""
+        with open(path) as f:
+            lines = f.read().split("\n")
+        for title, rows in self.tables.items():
+            heads = [i for i, line in enumerate(lines) if line.strip("# ") == title and line[:1] == "#"]
+            if not heads:
+                print("%s: no heading \"%s\"" % (path, title))
+                continue
+            first = next(i for i in range(heads[0], len(lines)) if lines[i].startswith("|"))
+            last = next(i for i in range(first, len(lines)) if not lines[i].startswith("|"))
+            lines[first:last] = rows
+        with open(path, "w") as f:
+            f.write("\n".join(lines))
 
     # ---- the library
 
@@ -99,9 +133,8 @@ class Bench:
         return int(total) / int(out.stdout.split()[0])
 
     def library(self):
-        print("\n## Library, per frame\n")
-        print("| stage | mixed: ns | instructions | octets out | big: ns | octets out |")
-        print("|---|---|---|---|---|---|")
+        title = "Library, per frame"
+        self.table(title, "stage", "mixed: ns", "instructions", "octets out", "big: ns", "octets out")
         timed = {}
         for name, files in (("mixed", self.mixed), ("big", [self.big])):
             for line in self.bench_lib(*files).splitlines():
@@ -111,17 +144,24 @@ class Bench:
             count = self.instructions(stage) if shutil.which("valgrind") else None
             if stage == "json":
                 self.json_instructions = count
-            print("| %s | %.0f | %s | %.0f | %.0f | %.0f |" % (
-                stage, by["mixed"][0], "%.0f" % count if count else "-", by["mixed"][1],
-                by["big"][0], by["big"][1]))
-            sys.stdout.flush()
+            self.table(title, stage, "%.0f" % by["mixed"][0], "%.0f" % count if count else "-",
+                       *("%.0f" % n for n in (by["mixed"][1], *by["big"])))
 
     # ---- sections of runs
 
-    def section(self, key, title, variants, base):
+    def order(self, variants, base, number, base_every):
+        """Of a round: begins elsewhere each time; `base` again before each so many of the others."""
+        first = number * len(variants) // max(self.args.rounds, 1) % len(variants)
+        order = variants[first:] + variants[:first]
+        if not base_every:
+            return order
+        others = [v for v in order if v["name"] != base]
+        again = [v for v in order if v["name"] == base]
+        return [v for i in range(0, len(others), base_every)
+                for v in again + others[i:i + base_every]] + again
+
+    def section(self, key, title, variants, base, base_every=0):
         variants = [v for v in variants if v["name"] == base or re.search(self.args.only, v["name"])]
-        print("\n## %s\n" % title)
-        sys.stdout.flush()
         runs = {v["name"]: [] for v in variants}
         rounds, took = 0, 0.0
         while rounds < self.args.rounds:
@@ -129,18 +169,17 @@ class Bench:
             left = self.started + self.args.limit - LATER[key] - begin
             if rounds and left < took:
                 break
-            for variant in variants:
+            for variant in self.order(variants, base, rounds, base_every):
                 run = getattr(self.runner, variant.get("run", "run"))
                 runs[variant["name"]].append(run(variant))
             rounds, took = rounds + 1, time.monotonic() - begin
         medians = {name: [statistics.median(column) for column in zip(*rows)]
                    for name, rows in runs.items()}
         self.medians.update(medians)
-        print("| variant | %s | rate / %s | CPU / %s |" % (" | ".join(HEADS.values()), base, base))
-        print("|---|---|---|---|---|---|")
+        self.table(title, "variant", *HEADS.values(), "rate / " + base, "CPU / " + base)
         for name, (rate, cpu, peak) in medians.items():
-            print("| %s | %.0f | %.2f | %.0f | %.2f | %.2f |" % (
-                name, rate, cpu, peak, rate / medians[base][0], cpu / max(medians[base][1], 0.01)))
+            self.table(title, name, "%.0f" % rate, "%.2f" % cpu, "%.0f" % peak,
+                       "%.2f" % (rate / medians[base][0]), "%.2f" % (cpu / max(medians[base][1], 0.01)))
         print("\n%d rounds of %.0f s, load %.1f" % (rounds, took, os.getloadavg()[0]))
         sys.stdout.flush()
 
@@ -198,12 +237,33 @@ class Bench:
         json, bundle = mmdnstapparse("json"), 'bundle="64"'
         fast = dict(input=bundle + ' encoding="raw"',
                     omfile='ioBufferSize="1m" flushOnTXEnd="off" asyncWriting="on"')
+        small = dict(fast, qsize=400, batch=8)  # what is in work stays in the processor's caches
         return [to_file("json, bundle 64", json, values=dict(input=bundle), times=2),
                 to_file("json, bundle 64, 2 workers", json, values=dict(input=bundle, workers=2),
                         times=2),
                 to_file("json, bundle 64, raw, asynchronous file", json, values=fast, times=2),
                 to_file("json, bundle 64, raw, asynchronous file, 2 workers", json,
-                        values=dict(fast, workers=2), times=2)]
+                        values=dict(fast, workers=2), times=2),
+                to_file("json, bundle 64, raw, asynchronous file, small queue", json, values=small,
+                        times=2),
+                to_file("json, bundle 64, raw, asynchronous file, small queue, 2 workers", json,
+                        values=dict(small, workers=2), times=2)]
+
+    def variants_of_workers(self):
+        """Decoding and nothing else, with the sender; and, once it is done, what one and two workers do alone."""
+        heavy = 'action(type="mmdnstapparse" replacemsg="off" output=["json","ecs","ocsf","cef"])'
+        variants = []
+        for name, action, template in (("decode-bound", heavy, "-\\n"),
+                                       ("properties, 8 fields", mmdnstapparse("properties"), TEMPLATE8)):
+            for workers in (1, 2):
+                suffix = ", %d worker%s" % (workers, "s" if workers > 1 else "")
+                values = dict(workers=workers)
+                if action == heavy:
+                    variants.append(to_nothing(name + suffix, heavy, values=values, times=0.5))
+                variants.append(to_file(name + ", backlog" + suffix, action, template,
+                                        dict(values, qsize=1000000, omfile='ioBufferSize="4k"'),
+                                        run="run_backlog"))
+        return variants
 
     def peers(self):
         found = []
@@ -219,13 +279,11 @@ class Bench:
         json = mmdnstapparse("json")
         self.runner.run(to_file("json", json, keep=True, times=1 / self.args.repeat))
         floor = self.floor(1)
-        heavy = 'action(type="mmdnstapparse" replacemsg="off" output=["json","ecs","ocsf","cef"])'
         variants = [floor, to_file("json", json),
                     to_file("json, 2 workers", json, values=dict(workers=2)), self.floor(2)]
         variants += [to_file(f, mmdnstapparse(f), any_lines=True) for f in self.formats() if f != "json"]
         variants += self.variants_of_trees() + self.variants_of_bundles()
-        variants += [to_nothing("decode-bound, 1 worker", heavy, values=dict(workers=1), times=0.5),
-                     to_nothing("decode-bound, 2 workers", heavy, values=dict(workers=2), times=0.5)]
+        variants += self.variants_of_workers()
         self.section("e2e", "End to end: unix socket, queue, mmdnstapparse, omfile",
                      variants + self.peers(), floor["name"])
 
@@ -245,7 +303,10 @@ class Bench:
                  dict(omfile='ioBufferSize="256k" flushOnTXEnd="off" asyncWriting="on"')),
                 ("encoding raw", dict(input='encoding="raw"')),
                 ("bundle 8", dict(input='bundle="8"')), ("bundle 64", dict(input=bundle)),
-                ("bundle 256", dict(input='bundle="256"'))):
+                ("bundle 256", dict(input='bundle="256"')),
+                ("bundle 64, batch 8", dict(input=bundle, batch=8)),
+                ("bundle 64, queue of 400", dict(input=bundle, qsize=400)),
+                ("bundle 64, batch 8, queue of 400", dict(input=bundle, batch=8, qsize=400))):
             variants.append(to_file("json, " + name, json, values=values))
         tree = mmdnstapparse("properties")
         for batch in (16, 128, 1024):
@@ -257,7 +318,7 @@ class Bench:
                 variants.append(to_file("json, " + library, json, preload=found))
                 variants.append(to_file("properties, 2 workers, " + library, tree, TEMPLATE8,
                                         dict(workers=2), preload=found))
-        self.section("e2e", "Tuning", variants, "json")
+        self.section("e2e", "Queue parameters", variants, "json", base_every=4)
 
     @staticmethod
     def library_path(name):
@@ -272,7 +333,7 @@ class Bench:
         rows = []
 
         def row(target, value, met, unit="%.2f"):
-            rows.append("| %s | %s | %s |" % (target, unit % value, "met" if met else "missed"))
+            rows.append((target, unit % value, "met" if met else "missed"))
 
         def ratio(column, above, below, target, at_least=None, at_most=None):
             if above in m and below in m:
@@ -286,8 +347,7 @@ class Bench:
         ratio(0, "json", floor, "json, rate / floor: at least 1.5", at_least=1.5)
         ratio(1, "json", floor, "json, CPU / floor: at most 0.6", at_most=0.6)
         ratio(1, "json", "peer: dnstap -j", "json, CPU / `dnstap -j`: at most 0.25", at_most=0.25)
-        bundles = [name for name in m if name.startswith("json, bundle 64")]
-        for name in bundles:
+        for name in [n for n in m if n.startswith("json, bundle 64") and floor in m]:
             ratio(0, name, "json", name + ", rate / json: at least 2", at_least=2)
             row(name + ": at least 1,000,000/s", m[name][0], m[name][0] >= 1e6, "%.0f")
         if "unix, all filtered" in m:
@@ -295,10 +355,11 @@ class Bench:
             row("all filtered, per second of CPU: at least 3,000,000", rate, rate >= 3e6, "%.0f")
         ratio(0, "properties, 8 fields", "ready tree of 35 fields, 8 in the template",
               "properties, rate / ready tree: at least 0.9", at_least=0.9)
-        ratio(0, "decode-bound, 2 workers", "decode-bound, 1 worker",
-              "decode-bound, 2 workers / 1: at least 1.6", at_least=1.6)
-        if rows:
-            print("\n## Targets\n\n| target | measured | |\n|---|---|---|\n" + "\n".join(rows))
+        for name in ("decode-bound", "decode-bound, backlog"):
+            ratio(0, name + ", 2 workers", name + ", 1 worker",
+                  name + ", 2 workers / 1: at least 1.6", at_least=1.6)
+        for cells in [("target", "measured", "")] + rows if rows else []:
+            self.table("Against the targets", *cells)
 
     # ---- memory
 
@@ -342,6 +403,8 @@ def main():
     parser.add_argument("--sections", default="lib,input,e2e", help="of lib, input, e2e, tuning")
     parser.add_argument("--only", default=".*", help="variants to run, a regular expression")
     parser.add_argument("--soak", type=int, metavar="SECONDS", help="RSS over time, and nothing else")
+    parser.add_argument("--update", metavar="FILE",
+                        help="puts the tables into this document, below headings of the same titles")
     parser.add_argument("--directory", default=memory_directory(),
                         help="where output files go: /dev/shm if it has room, else TMPDIR")
     args = parser.parse_args()
@@ -359,6 +422,8 @@ def main():
             if name in args.sections.split(","):
                 run()
         bench.targets()
+        if args.update:
+            bench.update(args.update)
         print("\n%.0f s" % (time.monotonic() - bench.started))
     finally:
         shutil.rmtree(directory)

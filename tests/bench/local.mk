@@ -23,4 +23,4 @@ BENCH_MODULES = tests/bench/ready_tree.la
 endif
 
 bench: all tests/bench/bench_lib tests/bench/bench_send $(BENCH_MODULES)
-	/usr/bin/python3 $(srcdir)/tests/bench/bench.py --builddir $(abs_builddir) $(BENCH_FLAGS)
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/bench/bench.py --builddir $(abs_builddir) $(BENCH_FLAGS)

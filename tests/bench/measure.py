@@ -28,8 +28,9 @@ class Daemon:
             f.write(config)
         self.log = open(os.path.join(directory, "log"), "w+")
         env = dict(os.environ, LD_PRELOAD=preload) if preload else None
-        self.process = subprocess.Popen(
-            ["rsyslogd", "-n", "-iNONE", "-f", path], stdout=self.log, stderr=self.log, env=env)
+        program = os.environ.get("RSYSLOGD") or "rsyslogd"
+        self.process = subprocess.Popen([program, "-n", "-iNONE", "-f", path],
+                                        stdout=self.log, stderr=self.log, env=env)
         self.usage = None
 
     def fail(self, what):
@@ -141,6 +142,27 @@ class Runner:
             shutil.move(out, self.lines)
         shutil.rmtree(directory)
         return count / seconds, spent * 1e6 / count, peak
+
+    def run_backlog(self, variant):
+        """Workers alone: from the sender's end, when all is in the queue, to the last line. CPU of that time."""
+        directory = tempfile.mkdtemp(dir=self.directory)
+        out = os.path.join(directory, "out")
+        daemon, target = self.start(variant, directory)
+        try:
+            count, _, _ = self.send(target, self.big, variant)
+            start, before, done = time.time(), daemon.cpu(), os.stat(out).st_size
+            peak = daemon.status_mb("VmHWM")
+            spent = daemon.stop() - before
+        finally:
+            daemon.kill()
+        seconds = os.stat(out).st_mtime - start
+        self.check(out, variant, count)
+        with open(out, "rb") as f:
+            left = count - f.read(done).count(b"\n")
+        shutil.rmtree(directory)
+        if left < count / 10:
+            sys.exit("bench: %s: only %d of %d events were left" % (variant["name"], left, count))
+        return left / seconds, spent * 1e6 / left, peak
 
     def check(self, out, variant, count):
         if variant.get("any_lines"):
