@@ -198,8 +198,9 @@ fi
 
 if [ $valgrind = yes ] && step "valgrind: build" 900 "$build/valgrind.log" \
     env CC=gcc "$here/build.sh" "$build/valgrind" --enable-werror; then
-    E2E_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
-        --suppressions=$top/tests/e2e/valgrind.supp --num-callers=20 --vgdb=no --keep-debuginfo=yes" slowly valgrind
+    E2E_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full
+        --errors-for-leak-kinds=definite --show-leak-kinds=definite --suppressions=$top/tests/e2e/valgrind.supp
+        --num-callers=20 --vgdb=no --keep-debuginfo=yes" slowly valgrind
 fi
 
 if [ $distcheck = yes ]; then

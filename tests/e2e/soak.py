@@ -34,7 +34,7 @@ import producers
 import tap
 from certificates import EXPIRED, NOT_YET, Authority, tls_options
 from fstrm import Client
-from harness import Rsyslogd, TICK, races_watched, wait_for, watched
+from harness import Rsyslogd, TICK, may_cancel, wait_for, watched
 
 INPUTS = """
 input(type="imdnstap" name="unix" tag="unix" path="{socket}" ruleset="dnstap" flowcontrol="light"
@@ -378,7 +378,7 @@ class Soak:
         return counters["size"]
 
     def run(self):
-        """Restarts in the first half, HUPs all the time. A stop may cancel workers: not with races_watched()."""
+        """Restarts in the first half, HUPs all the time. Where no worker may be cancelled there are no restarts."""
         self.connected()
         self.start_load()
         begin = time.monotonic()
@@ -391,7 +391,7 @@ class Soak:
                 self.events.rotate()
                 self.hups += 1
                 next_hup = now + hup_every
-            if next_restart <= now < half and not races_watched():
+            if next_restart <= now < half and may_cancel():
                 self.restart()
                 next_restart = time.monotonic() + restart_every
             if now >= half and now >= next_sample:
