@@ -16,7 +16,7 @@ import threading
 import fstrm
 import tap
 from fstrm import Client
-from harness import WORKERS, Rsyslogd, check_json, rsyslogd, wait_for
+from harness import WORKERS, WRAPPER, Rsyslogd, check_json, rsyslogd, wait_for
 from test_life import Traffic
 from test_stream import numbered
 
@@ -309,6 +309,8 @@ def test_full_disk_below_queue(case, value):
     then does not get past the record that was cut; from 8.2608
     on, with queue files of another kind (NAME.segq), it waits then, and loses the records that were cut."""
     limit, loses = value
+    if loses and WRAPPER:
+        raise tap.OtherBuild("rsyslog forgets the memory of each message that it cannot write, as valgrind finds")
     disk = case.start(SmallDisk(os.path.join(case.dir, "small")))
     sink = case.start(Sink(case.dir))
     daemon = inside(case, disk, workers=1, input=LIGHT, output=sink.output, queue=ASSISTED +
