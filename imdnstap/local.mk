@@ -24,9 +24,8 @@ imdnstap_libserver_la_LIBADD = $(OPENSSL_LIBS)
 
 if WITH_RSYSLOG
 module_LTLIBRARIES += imdnstap/imdnstap.la
-imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
+imdnstap_imdnstap_la_SOURCES = $(DAEMON_CHECK_SOURCES) $(BODY_SOURCES) \
 	imdnstap/imdnstap.c \
-	imdnstap/body.c imdnstap/body.h \
 	imdnstap/inputs.c imdnstap/inputs.h \
 	imdnstap/inputs_kind.c imdnstap/inputs_kind.h \
 	imdnstap/inputs_tls.c imdnstap/inputs_tls.h \

@@ -1,6 +1,6 @@
 # mmdnstapparse.so: the message modification module.
 module_LTLIBRARIES += mmdnstapparse/mmdnstapparse.la
-mmdnstapparse_mmdnstapparse_la_SOURCES = $(DAEMON_CHECK_SOURCES) \
+mmdnstapparse_mmdnstapparse_la_SOURCES = $(DAEMON_CHECK_SOURCES) $(BODY_SOURCES) \
 	mmdnstapparse/mmdnstapparse.c \
 	mmdnstapparse/render.c mmdnstapparse/render.h \
 	mmdnstapparse/settings.c mmdnstapparse/settings.h \

@@ -171,7 +171,7 @@ if WITH_RSYSLOG
 check_PROGRAMS += tests/unit/test_body
 TESTS += tests/unit/test_body
 endif
-tests_unit_test_body_SOURCES = tests/unit/test_body.c imdnstap/body.c imdnstap/body.h
-tests_unit_test_body_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS) -I$(top_srcdir)/imdnstap
+tests_unit_test_body_SOURCES = tests/unit/test_body.c $(BODY_SOURCES)
+tests_unit_test_body_CPPFLAGS = $(RSYSLOG_MODULE_CPPFLAGS)
 tests_unit_test_body_CFLAGS = $(RSYSLOG_MODULE_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_body_LDADD = $(UNIT_LDADD)

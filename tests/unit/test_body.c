@@ -1,7 +1,7 @@
 /* test_body.c - the buffer of a message: where rsyslog expects it, with what it expects behind it, and little to spare.
  *
  * Covers: every length around that of rsyslog's own buffer in a message, with all room at once and grown; a text
- * that is dropped; no memory.
+ * that is dropped; one that replaces another; no memory.
  * Expected values: msg.c of rsyslog: MsgSetRawMsg puts less than CONF_RAWMSG_BUFSIZE octets into szRawMsg and others into
  * memory of their own, a NUL behind them; MsgReplaceMSG and MsgDup rely on that.
  *
@@ -79,6 +79,37 @@ static void test_every_length(void **state)
     }
 }
 
+/* What rsyslog has in a message before it, short or long, goes. */
+static void test_replaced(void **state)
+{
+    static const size_t before[] = {10, 300};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        smsg_t *message = calloc(1, sizeof *message);
+        struct text body;
+        char *buf = malloc(LENGTH_MAX + 1);
+
+        assert_non_null(message);
+        assert_non_null(buf);
+        assert_true(body_begin(&body, message, before[i] + 1, before[i] + 1));
+        text_put(&body, octets, before[i]);
+        body_give(&body, message);
+        assert_true(body_is_all(message));
+        memcpy(buf, octets, LENGTH_MAX);
+        buf[LENGTH_MAX] = '\0';
+        body_replace(message, buf, LENGTH_MAX);
+        assert_true(body_is_all(message));
+        expect(message, LENGTH_MAX);
+        message->offMSG = 5;
+        assert_false(body_is_all(message));
+        message->offMSG = 0;
+        message->iLenMSG = message->iLenRawMsg - 5;
+        assert_false(body_is_all(message));
+        free(message);
+    }
+}
+
 static void test_dropped(void **state)
 {
     static const size_t limits[] = {50, CONF_RAWMSG_BUFSIZE, CONF_RAWMSG_BUFSIZE + 1, INT_MAX};
@@ -102,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_replaced),
     };
 
     for (size_t i = 0; i < sizeof octets; i++)

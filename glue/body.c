@@ -68,3 +68,16 @@ void body_drop(struct text *body, smsg_t *message)
         *body = (struct text){.buf = NULL};
     text_destroy(body);
 }
+
+bool body_is_all(const smsg_t *message)
+{
+    return message->offMSG == 0 && message->iLenMSG == message->iLenRawMsg;
+}
+
+void body_replace(smsg_t *message, char *buf, size_t len)
+{
+    if (message->pszRawMsg != message->szRawMsg)
+        free(message->pszRawMsg);
+    message->pszRawMsg = (uchar *)buf;
+    message->iLenRawMsg = message->iLenMSG = (int)len;
+}

@@ -1,7 +1,7 @@
 /* body.h - a message's own buffer as a text, so that what is written there need not be copied.
  *
  * Leaves a message as rsyslog's MsgSetRawMsg would, without its copy, and so writes members of smsg_t: pszRawMsg,
- * iLenRawMsg, szRawMsg. What they mean is the same from 8.2302 to 8.2610, and daemon_check.c sees to it that this
+ * iLenRawMsg, iLenMSG, szRawMsg. What they mean is the same from 8.2302 to 8.2610, and daemon_check.c sees to it that this
  * module and the daemon agree on where they are.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -24,5 +24,12 @@ void body_give(struct text *body, smsg_t *message);
 
 /* There will be no such message. */
 void body_drop(struct text *body, smsg_t *message);
+
+/* Is all of the message %msg%, so that body_replace may be called? */
+bool body_is_all(const smsg_t *message);
+
+/* A text becomes %msg% as by MsgReplaceMSG, without its copy: the buffer, of malloc's and with a NUL behind `len`
+ * octets, CONF_RAWMSG_BUFSIZE or more, is the message's from here on. */
+void body_replace(smsg_t *message, char *buf, size_t len);
 
 #endif
