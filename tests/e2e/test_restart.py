@@ -27,7 +27,7 @@ class Asker:
     """Asks one server numbered questions, one after the other; each has a name of its own."""
 
     def __init__(self, server, pause=0.02):
-        self.server, self.pause = server, pause
+        self.server, self.pause = server, pause * tap.PATIENCE ** 2  # a slow daemon gets less to do
         self.asked = 0
         self.over = threading.Event()
         self.failure = None
