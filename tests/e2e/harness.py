@@ -204,7 +204,7 @@ class Rsyslogd:
 
     def __init__(self, dir, input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap")',
                  action='action(type="mmdnstapparse" output="json" replacemsg="json")',
-                 queue=QUEUES["memory"], extra="", template="%msg%\\n", output=OUTPUT, workers=None,
+                 queue=QUEUES["memory"], extra="", template="%msg%\\n", output=OUTPUT, workers=None, threads=None,
                  maxmessage="256k", globals="", modules=None, files=None, shutdown=20000):
         if workers is None and WORKERS > 1:
             queue += ' queue.workerThreadMinimumMessages="1"'  # else few messages wake one worker only
@@ -219,7 +219,7 @@ class Rsyslogd:
         self.process = None
         self.status = None
         os.makedirs(os.path.join(dir, "spool"), exist_ok=True)
-        threads = f' threads="{THREADS}"' if THREADS > 1 else ""
+        threads = f' threads="{threads or THREADS}"' if (threads or THREADS) > 1 else ""
         values = dict(dir=dir, threads=threads, socket=self.socket, queue=queue, workers=workers,
                       maxmessage=maxmessage, globals=globals, shutdown=shutdown,
                       template=template.replace('"', '\\"'))

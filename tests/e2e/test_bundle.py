@@ -62,8 +62,8 @@ def test_goes_when_its_session_ends(case):
 
 
 def test_goes_when_another_peer_speaks(case):
-    """A message never holds frames of two peers."""
-    daemon = rsyslogd(case, input=INPUT % (100, LONG))
+    """A message never holds frames of two peers. On one thread: each has a message of its own."""
+    daemon = rsyslogd(case, input=INPUT % (100, LONG), threads=1)
     with begun(daemon) as one, begun(daemon) as two:
         send_apart(daemon, one, (1, 2))
         send_apart(daemon, two, (3,), before=2)
