@@ -36,6 +36,7 @@ WRAPPER = shlex.split(os.environ.get("E2E_WRAPPER", ""))
 ASAN_OPTIONS = "detect_leaks=0:abort_on_error=0:exitcode=99"
 # Sanitised and loaded machines are slow; a deadline only bounds a failure.
 DEADLINE = 20.0
+WAKE_AFTER = 2  # seconds that a line of rsyslogd's may take before its main loop is woken
 TICK = threading.Event()  # never set: its wait() is the poll interval
 
 
@@ -312,9 +313,23 @@ class Rsyslogd:
         assert len(lines) == count, f"{len(lines)} lines instead of {count}"
         return lines
 
+    def wait_own_lines(self, what, predicate, deadline=DEADLINE):
+        """wait_for something that rsyslogd logs itself. Such a line waits for rsyslogd's main loop, which can miss that
+        it is there and then sleeps on; what takes long is helped by a signal that wakes it and means no more: that a
+        child has ended, which is none."""
+        patience = [time.monotonic() + WAKE_AFTER]
+
+        def seen():
+            self.check_alive()
+            value = predicate()
+            if not value and time.monotonic() > patience[0]:
+                patience[0] += WAKE_AFTER
+                self.process.send_signal(signal.SIGCHLD)
+            return value
+        return wait_for(what, seen, deadline)
+
     def wait_log(self, pattern, count=1, deadline=DEADLINE):
-        wait_for(f"{count} log line(s) /{pattern}/",
-                 lambda: self.check_alive() and len(self.log(pattern)) >= count, deadline)
+        self.wait_own_lines(f"{count} log line(s) /{pattern}/", lambda: len(self.log(pattern)) >= count, deadline)
         return self.log(pattern)
 
     def stats(self):

@@ -29,7 +29,7 @@ def dialling(case, target, options=""):
 
 
 def first_complaint(daemon, pattern):
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line = complaints_of(daemon)[0]
     assert re.search(pattern, line), f"{line!r} does not say {pattern!r}"
     return line
@@ -175,7 +175,7 @@ def test_absent(case, value):
     target = where(case)
     daemon = dialling(case, target)
     wait_for("attempts", lambda: daemon.counters().get("sessions.openfailed", 0) >= 3)
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert f'connect="{target}": ' in line and "it is tried again for ever" in line, line
     assert re.search(reason, line), line
@@ -205,7 +205,7 @@ def test_pauses_grow(case, when):
     if when == "behind the handshake":
         assert not complaints_of(daemon), complaints_of(daemon)
         return
-    wait_for("their lines", lambda: len(complaints_of(daemon)) >= 5)
+    daemon.wait_own_lines("their lines", lambda: len(complaints_of(daemon)) >= 5)
     lines = complaints_of(daemon)
     assert len(lines) == 5 and all("closed its connection within the handshake, after 0 octets" in line
                                    for line in lines), lines

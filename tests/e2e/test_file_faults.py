@@ -24,7 +24,7 @@ STREAM = fstrm.stream(numbered(1, 400))
 
 
 def one_line(daemon, pattern):
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r"imdnstap: input t: " + pattern, line), f"{line!r} does not say {pattern!r}"
     return line
@@ -98,7 +98,7 @@ def test_followed_file_replaced(case):
         before = len(complaints_of(daemon))
         make()
         if pattern:
-            wait_for(pattern, lambda: len(complaints_of(daemon)) > before)
+            daemon.wait_own_lines(pattern, lambda: len(complaints_of(daemon)) > before)
             line, = complaints_of(daemon)[before:]
             assert re.search(pattern, line), line
     os.unlink(path)
@@ -205,7 +205,7 @@ def test_state_file_damaged(case, damage):
     daemon.start()
     write(path, frame(2))
     assert ids(daemon.wait_lines(3)) == [1, 1, 2]
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r"file .*/spool/imdnstap-.*: this state file is damaged: files that it does not tell of "
                      r"are read anew", line), line
@@ -235,7 +235,7 @@ def test_state_directory_without_rights(case):
     os.chmod(os.path.join(case.dir, "spool"), 0o500)
     case.start(daemon)
     try:
-        wait_for("a line about it", lambda: daemon.check_alive() and complaints_of(daemon))
+        daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
         line, = complaints_of(daemon)
         assert re.search(r'input t: file=".*/f": state directory .*/spool: Permission denied', line), line
         assert not daemon.counters(), "it runs"
@@ -254,7 +254,7 @@ def test_no_work_directory(case):
         file.write(text.replace(f'workDirectory="{case.dir}/spool"', ""))
     case.start(daemon)
     daemon.wait_lines(1)
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r'file\.mode="follow" without global\(workDirectory\): positions are not kept', line), line
     daemon.stop()

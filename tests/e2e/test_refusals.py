@@ -17,7 +17,7 @@ import fstrm
 import tap
 from certificates import EXPIRED, NOT_YET, authority, context, fingerprint, tls_options
 from fstrm import CONTENT_TYPE, Client, control
-from harness import check_json, rsyslogd, wait_for
+from harness import check_json, rsyslogd
 from test_stream import complaints_of, ids, numbered
 from test_transport import TCP, address_of, deliver_tls, refused_by_tls, tcp_daemon
 
@@ -26,7 +26,7 @@ UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
 
 def one_complaint(daemon, pattern):
     """Exactly one line at warning or worse, and what it says."""
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(pattern, line), f"{line!r} does not say {pattern!r}"
     assert "input t:" in line, line

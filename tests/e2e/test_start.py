@@ -42,7 +42,7 @@ def faulty(case, input, pattern, kind=Rsyslogd):
     fstrm.deliver(daemon.wait_socket(os.path.join(case.dir, "good")), numbered(1, 3))
     assert ids(daemon.wait_lines(3)) == [1, 2, 3]
     daemon.wait_counters("good", submitted=3)
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert re.search(r"imdnstap: input t: .*" + pattern, line), f"{line!r} does not say {pattern!r}"
     assert not daemon.counters("t"), "the faulty input runs"
@@ -131,7 +131,7 @@ def test_owner_that_cannot_be_set(case, more):
     daemon = case.start(WithoutRights(case.dir, input=UNIX % f'fileowner="{user}" {more}'))
     fstrm.deliver(daemon.wait_socket(), numbered(1, 1))
     daemon.wait_lines(1)
-    wait_for("a line about it", lambda: complaints_of(daemon))
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
     line, = complaints_of(daemon)
     assert line.startswith("warning") and re.search(pattern, line), line
 
@@ -148,7 +148,7 @@ def test_port_taken_in_one_family(case):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         daemon = rsyslogd(case, input=f'input(type="imdnstap" name="t" port="{port}" ruleset="dnstap")')
-        wait_for("a line about it", lambda: complaints_of(daemon))
+        daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
         line, = complaints_of(daemon)
         assert line.startswith("warning") and "one address family only" in line, line
         wait_for("the other family", lambda: daemon.check_alive() and reaches(("::1", port)))

@@ -178,7 +178,7 @@ def complaints_of(daemon):
 
 def complaint(daemon, number=1):
     """The newest line of complaints_of(), once there are so many; the counters may be ahead of the log."""
-    wait_for("a line about it", lambda: daemon.check_alive() and len(complaints_of(daemon)) >= number)
+    daemon.wait_own_lines("a line about it", lambda: len(complaints_of(daemon)) >= number)
     assert len(complaints_of(daemon)) == number, complaints_of(daemon)
     return complaints_of(daemon)[-1]
 

@@ -152,7 +152,7 @@ def refused_by_tls(daemon, address, tls, pattern, before=0):
         pass
     else:
         raise AssertionError("the peer was let in")
-    wait_for("a line about it", lambda: len(complaints_of(daemon)) > before)
+    daemon.wait_own_lines("a line about it", lambda: len(complaints_of(daemon)) > before)
     import re
     lines = complaints_of(daemon)[before:]
     assert len(lines) == 1 and re.search(pattern, lines[0], re.I), lines
