@@ -9,8 +9,9 @@
  *
  * A value costs libfastjson 256 zeroed octets whatever it is, an array two allocations more. Hence what
  * recurs within a tree (class IN, a count of 0, the owner's name, no records) is one value with several
- * references; recurring.h has what is shared between trees. rsyslog reads a message's tree under the message's lock, copies values that leave it, and
- * replaces members but changes neither a scalar nor an array in place.
+ * references; recurring.h has what is shared between trees. rsyslog reads a message's tree under the
+ * message's lock, copies values that leave it, and replaces members but changes neither a scalar nor an
+ * array in place.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

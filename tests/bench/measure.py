@@ -19,6 +19,20 @@ DEFAULTS = dict(input="", modparams="", qtype="FixedArray", qsize=100000, batch=
                 omfile='ioBufferSize="256k" flushOnTXEnd="off"')
 
 
+def reached(process, condition):
+    """Waits until the condition holds. False: the process has ended, or DEADLINE is over."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        try:
+            process.wait(0.02)
+            return False
+        except subprocess.TimeoutExpired:
+            continue
+    return True
+
+
 class Daemon:
     """A private rsyslogd: started with a configuration, measured, stopped."""
 
@@ -39,11 +53,8 @@ class Daemon:
 
     def wait_for(self, condition, what):
         """Before a measurement begins, never during one."""
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.fail(what)
-            time.sleep(0.02)
+        if not reached(self.process, condition):
+            self.fail(what)
 
     def cpu(self):
         """Seconds of all threads so far: the process's CPU clock (clock_getcpuclockid(3))."""
@@ -181,9 +192,7 @@ class Runner:
         peer = subprocess.Popen(variant["command"] + ["-u", sock, "-w", out],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            end = time.monotonic() + DEADLINE
-            while not os.path.exists(sock) and time.monotonic() < end:
-                time.sleep(0.02)
+            reached(peer, lambda: os.path.exists(sock))
             count, seconds, _ = self.send("unix:" + sock, self.big, dict(times=1 / self.repeat))
             peer.send_signal(signal.SIGINT)
             _, peer.returncode, usage = os.wait4(peer.pid, 0)
