@@ -317,13 +317,14 @@ class Rsyslogd:
         """wait_for something that rsyslogd logs itself. Such a line waits for rsyslogd's main loop, which can miss that
         it is there and then sleeps on; what takes long is helped by a signal that wakes it and means no more: that a
         child has ended, which is none."""
-        patience = [time.monotonic() + WAKE_AFTER]
+        wake_at = time.monotonic() + WAKE_AFTER
 
         def seen():
+            nonlocal wake_at
             self.check_alive()
             value = predicate()
-            if not value and time.monotonic() > patience[0]:
-                patience[0] += WAKE_AFTER
+            if not value and time.monotonic() > wake_at:
+                wake_at += WAKE_AFTER
                 self.process.send_signal(signal.SIGCHLD)
             return value
         return wait_for(what, seen, deadline)

@@ -7,20 +7,17 @@ them; octet-counted CEF into Debian's syslog-ng. Exactly the events that dnstap_
 """
 import json
 import os
-import socket
 import subprocess
 
 import tap
 from harness import Rsyslogd, wait_for
-from producers import Program, need_plugins
+from producers import Program, free_port, need_plugins
 from shipped import PROLOGUE, RETRY, SAMPLE, certificates, check_same, made, play, rendered, start
 
 
 def test_relay(case):
     """Frames go undecoded from the edge to the centre, which is away at first."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     edge_dir, centre_dir = case.dir + "/edge", case.dir + "/centre"
     os.makedirs(edge_dir)
     os.makedirs(centre_dir)
@@ -40,9 +37,7 @@ def test_relay(case):
 def test_relay_centre_restarts(case):
     """The centre goes down between two deliveries and comes back: every frame arrives, none is lost. RELP repeats
     what was not acknowledged, so a frame may come twice."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     edge_dir, centre_dir = case.dir + "/edge", case.dir + "/centre"
     os.makedirs(edge_dir)
     os.makedirs(centre_dir)
@@ -84,10 +79,7 @@ TLS_FILES = "".join(f' defaultNetstreamDriver{kind}File="{{dir}}/{name}"'
 
 def second_rsyslogd(case, input, line, files="", options=""):
     """Another stock rsyslogd that writes what it gets to events; and its port."""
-    kind = socket.SOCK_DGRAM if input == "imudp" else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     os.makedirs(case.dir + "/second")
     second = Rsyslogd(case.dir + "/second")
     text = RECEIVER.format(input=input, port=port, dir=second.dir, line=line, options=options,
@@ -173,9 +165,7 @@ class SyslogNg:
 
 def test_cef_into_syslog_ng(case):
     """Octet-counted, as the file's comment says is possible."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     siem_dir, our_dir = case.dir + "/siem", case.dir + "/ours"
     os.makedirs(siem_dir)
     os.makedirs(our_dir)
