@@ -3,8 +3,8 @@
 
     soak.py [--seconds N] [--figures FILE] [--dir DIR]      (make soak SOAK_SECONDS=1800)
 
-One rsyslogd with three listeners (unix, TCP, TLS that wants certificates of one authority and name), a
-disk-assisted queue and four workers. On them: BIND and Unbound under queries, three producers with
+One rsyslogd with three listeners: unix and TCP before a disk-assisted queue with four workers, TLS that wants
+certificates of one authority and name before a disk queue. On them: BIND and Unbound under queries, three producers with
 back-pressure, and chaos.py. In the first half the daemon is restarted over and over, in the second
 it lives through, so that memory and descriptors can be watched; HUPs rotate the output all the time.
 
@@ -41,14 +41,27 @@ input(type="imdnstap" name="unix" tag="unix" path="{socket}" ruleset="dnstap" fl
       maxsessions="150" handshaketimeout="3")
 input(type="imdnstap" name="tcp" tag="tcp" address="127.0.0.1" port="%d" ruleset="dnstap"
       flowcontrol="light" maxsessions="150" handshaketimeout="3")
-input(type="imdnstap" name="tls" tag="tls" address="127.0.0.1" port="%d" ruleset="dnstap"
+input(type="imdnstap" name="tls" tag="tls" address="127.0.0.1" port="%d" ruleset="disk"
       flowcontrol="light" maxsessions="150" handshaketimeout="3" %s)"""
-# Small in memory and slow, so that bursts go over the disk. Nothing is discarded before a minute, and no
-# worker is cancelled at a stop: one that is while it is in omfile leaves its lock, and rsyslogd never ends.
-QUEUE = """queue.type="LinkedList" queue.filename="q" queue.size="3000" queue.highwatermark="500"
-  queue.lowwatermark="100" queue.lightdelaymark="0" queue.dequeuebatchsize="64" queue.dequeueslowdown="50000"
-  queue.maxdiskspace="2g" queue.saveonshutdown="on" queue.timeoutenqueue="60000"
-  queue.timeoutactioncompletion="60000" """
+# Nothing is discarded before a minute, and no worker is cancelled at a stop, which may lose what it has in hand.
+COMMON = 'queue.dequeuebatchsize="64" queue.maxdiskspace="2g" queue.timeoutenqueue="60000" ' \
+    'queue.timeoutactioncompletion="60000" '
+# Small in memory and slow, so that bursts go over the disk. A stop waits for all of it (Rsyslogd's shutdown=): before
+# 8.2608 rsyslog cancels the workers of the disk's part as soon as the part in memory is empty.
+ASSISTED = COMMON + """queue.type="LinkedList" queue.filename="q" queue.size="3000" queue.highwatermark="500"
+  queue.lowwatermark="100" queue.lightdelaymark="0" queue.dequeueslowdown="50000" queue.saveonshutdown="on" """
+DRAIN_MS = 60000
+# Nothing but disk, and a stop leaves on it what it can not write at once.
+DISK = COMMON + """queue.type="Disk" queue.filename="d" queue.size="2000" queue.workerthreads="1"
+  queue.lightdelaymark="0" queue.dequeueslowdown="10000" queue.timeoutshutdown="1" """
+# One action, hence one writer of the file, for both rulesets.
+RULESETS = """
+ruleset(name="write") {
+  action(type="mmdnstapparse" output="json" replacemsg="json")
+  action(type="omfile" name="out" file="{dir}/events" template="line")
+}
+ruleset(name="disk" %s) { call write }
+""" % DISK
 LISTENERS = ("unix", "tcp", "tls")
 PARTS = ("submitted", "filtered", "sampled out", "rate-limited", "invalid", "discarded")
 # Lines about peers: 60 a minute, listener and severity (LOG_WINDOW_LINES), and as many at once.
@@ -274,7 +287,8 @@ class Soak:
         self.ca = made.path("ca.pem")
         ports = (producers.free_port(), producers.free_port())
         self.daemon = Rsyslogd(case.dir, input=INPUTS % (*ports, tls_options(made, "name", ["*.good.example"])),
-                               queue=QUEUE, workers=4, template="%programname% %msg%\\n", shutdown=300)
+                               extra=RULESETS, action="", output="call write", queue=ASSISTED, workers=4,
+                               template="%programname% %msg%\\n", shutdown=DRAIN_MS)
         case.start(self.daemon)
         self.daemon.wait_socket()
         self.events = Events(self.daemon)
@@ -410,7 +424,8 @@ class Soak:
         self.until("all sessions to end", lambda: all(
             0 < c.get("sessions.opened", 0) == c["sessions.closed"]
             for c in map(self.daemon.counters, LISTENERS)))
-        self.until("the queue to be empty", lambda: self.daemon.stats().get("dnstap", {}).get("size") == 0)
+        self.until("the queues to be empty", lambda: all(
+            self.daemon.stats().get(queue, {}).get("size") == 0 for queue in ("dnstap", "disk")))
         self.last = self.look()
         self.on_disk()
         self.daemon.stop(deadline=120)
@@ -489,6 +504,7 @@ class Soak:
         for name, books in figures["books"].items():
             assert books["received"] == sum(books[part] for part in PARTS), f"open books of {name}: {books}"
             assert books["submitted"] == self.events.lines[name], f"{name}: {books}, {self.events.lines}"
+        assert not self.daemon.log("need to do hard cancellation"), "rsyslogd cancelled workers, which may lose messages"
         assert figures["lost"] == 0
         assert not any(figures["events of servers missing"].values()), figures["events of servers missing"]
         assert all(figures["queries"].values()) and all(figures["frames of producers"].values())
