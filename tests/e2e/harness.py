@@ -61,6 +61,13 @@ def find_rsyslogd():
 
 
 @functools.lru_cache(None)
+def daemon_version():
+    """As rsyslogd -v says it, such as b"8.2302.0"."""
+    return subprocess.run([find_rsyslogd(), "-v"], capture_output=True, check=True,
+                          timeout=20).stdout.split()[1].rstrip(b",")
+
+
+@functools.lru_cache(None)
 def unwrapped():
     """The daemon's program, and the directories of libraries that it needs: setup.sh puts a script that names them in
     front of one that it unpacked. A tool is for the daemon: valgrind would watch the shell, libtsan makes it crash."""

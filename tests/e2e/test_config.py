@@ -8,7 +8,7 @@ import os
 
 import fstrm
 import tap
-from harness import SOURCE, check_config, check_json, module_path, rsyslogd
+from harness import SOURCE, check_config, check_json, daemon_version, module_path, rsyslogd
 
 INPUT = """module(load="imdnstap")
 ruleset(name="r" queue.type="LinkedList") {{ stop }}
@@ -231,14 +231,6 @@ def test_other_daemon(case, module):
     said = [line for line in lines if version.decode() in line and other.decode() in line]
     assert len(said) == 1, "\n".join(lines)
     assert status != 0, lines
-
-
-def daemon_version():
-    import subprocess
-    from harness import find_rsyslogd
-    first = subprocess.run([find_rsyslogd(), "-v"], capture_output=True, check=True,
-                           timeout=20).stdout.split()
-    return first[1].rstrip(b",")
 
 
 def test_ready_configurations(case):

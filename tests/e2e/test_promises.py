@@ -15,7 +15,7 @@ import time
 
 import fstrm
 import tap
-from harness import HERE, QUEUES, WORKERS, Rsyslogd, check_json, may_cancel, rsyslogd, wait_for
+from harness import HERE, QUEUES, WORKERS, Rsyslogd, check_json, daemon_version, may_cancel, rsyslogd, wait_for
 from test_life import Traffic
 from test_pressure import ASSISTED, LIGHT, Sink
 from test_stream import ids, numbered
@@ -54,15 +54,15 @@ def by_producer(lines):
     return {identity: sorted(numbers) for identity, numbers in out.items()}
 
 
-@tap.cases(("memory", (QUEUES["memory"], False)), ("disk", (DISK, True)),
-           ("disk-assisted", (ASSISTED + 'queue.maxdiskspace="1g" queue.saveonshutdown="on"' + PATIENT, True)))
+@tap.cases(("memory", (QUEUES["memory"], 20000)), ("disk", (DISK, 300)),
+           ("disk-assisted", (ASSISTED + 'queue.maxdiskspace="1g" queue.saveonshutdown="on"' + PATIENT, 20000)))
 def test_stop_under_load(case, value):
     """SIGTERM while two producers send as fast as they can: every frame that was taken is written once,
     by this life or, of what a queue has on disk, by the next. What is missing at the end of a producer's
     run was never read from its socket."""
-    queue, again = value
-    daemon = rsyslogd(case, input=LIGHT if again else LIGHT.replace("light", "full"), queue=queue,
-                      shutdown=300 if again else 20000)
+    queue, shutdown = value
+    on_disk = "queue.filename" in queue
+    daemon = rsyslogd(case, input=LIGHT if on_disk else LIGHT.replace("light", "full"), queue=queue, shutdown=shutdown)
     producers = [case.start(Traffic(daemon.socket, b"p%d" % n)) for n in range(2)]
     wait_for("traffic", lambda: all(p.sent >= 3000 for p in producers), 40)
     daemon.stop()
@@ -70,7 +70,7 @@ def test_stop_under_load(case, value):
         producer.stop()
     expected = submitted(daemon)
     assert expected >= 5000
-    if again:
+    if on_disk:
         daemon.start()
         daemon.wait_socket()
         wait_for("the rest", lambda: daemon.check_alive() and len(daemon.lines()) >= expected, 40)
@@ -81,6 +81,41 @@ def test_stop_under_load(case, value):
         numbers = got[f"p{number}"]
         assert numbers == list(range(len(numbers))), "a hole, or a frame twice"
         assert len(numbers) <= producer.sent + 10
+
+
+@tap.cases(("long enough", 40000), ("too short", 100))
+def test_stop_with_a_backlog_on_disk_alone(case, shutdown):
+    """SIGTERM while the memory part of a disk-assisted queue is empty and its disk part is not. If queue.timeoutShutdown
+    is long enough, all is written. If not, rsyslog before 8.2608 cancels the worker of the disk part, whatever
+    queue.timeoutActionCompletion says, and tells so: the batch in its hand may be lost. Later versions let it end."""
+    need_cancelling()
+    long_enough = shutdown > 1000
+    queue = 'queue.type="LinkedList" queue.filename="q" queue.size="3000" queue.highwatermark="60" ' \
+        f'queue.lowwatermark="{BATCH}" queue.lightdelaymark="0" queue.maxdiskspace="1g" ' \
+        f'queue.saveonshutdown="on" queue.dequeuebatchsize="{BATCH}"' + PATIENT
+    # A worker that sleeps most of the time is cancelled in its sleep: not inside omfile, whose lock it would keep.
+    pause = f'queue.dequeueslowdown="{100000 if long_enough else 2000000}"'
+    daemon = rsyslogd(case, input=LIGHT, queue=queue + pause, shutdown=shutdown, workers=1)
+    fstrm.deliver(daemon.socket, numbered(0, 1000))
+    daemon.wait_counters(submitted=1000)
+
+    def on_disk_alone():
+        daemon.check_alive()
+        stats = daemon.stats()
+        return stats.get("dnstap", {}).get("size") == 0 and stats["dnstap[DA]"]["size"] > 10 * BATCH
+    wait_for("a backlog on the disk alone", on_disk_alone, 40)
+    daemon.stop()
+    cancelled = bool(daemon.log("need to do hard cancellation")) or b"hard cancellation" in daemon.read("stderr")
+    if long_enough:
+        assert len(daemon.lines()) == 1000 and not cancelled
+        return
+    assert cancelled == (tuple(map(int, daemon_version().split(b".")[:2])) < (8, 2608)), daemon.read("log")[-3000:]
+    assert len(daemon.lines()) < 1000 - BATCH
+    after = case.start(Rsyslogd(case.dir, input=LIGHT, queue=queue, workers=1))
+    after.wait_socket()
+    fstrm.deliver(after.socket, numbered(60000, 1))
+    times = collections.Counter(arrived(after, 60000))
+    assert len(set(range(1000)) - set(times)) <= BATCH and sum(times.values()) - len(times) <= BATCH, times
 
 
 @tap.cases("light", "full")
