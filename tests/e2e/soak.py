@@ -34,7 +34,7 @@ import producers
 import tap
 from certificates import EXPIRED, NOT_YET, Authority, tls_options
 from fstrm import Client
-from harness import Rsyslogd, TICK, may_cancel, wait_for, watched
+from harness import Rsyslogd, TICK, wait_for, watched
 
 INPUTS = """
 input(type="imdnstap" name="unix" tag="unix" path="{socket}" ruleset="dnstap" flowcontrol="light"
@@ -392,7 +392,7 @@ class Soak:
         return counters["size"]
 
     def run(self):
-        """Restarts in the first half, HUPs all the time. Where no worker may be cancelled there are no restarts."""
+        """Restarts in the first half, HUPs all the time."""
         self.connected()
         self.start_load()
         begin = time.monotonic()
@@ -405,7 +405,7 @@ class Soak:
                 self.events.rotate()
                 self.hups += 1
                 next_hup = now + hup_every
-            if next_restart <= now < half and may_cancel():
+            if next_restart <= now < half:
                 self.restart()
                 next_restart = time.monotonic() + restart_every
             if now >= half and now >= next_sample:

@@ -22,6 +22,7 @@ import frames as made
 import hostile
 import tap
 from harness import BUILD, races_watched, wait_for
+from producers import free_port
 from shipped import CONF_DIR, RETRY, check_same, play, rendered, start
 
 FETCH_TIMEOUT = 150
@@ -53,12 +54,6 @@ def classpath(name):
         skip_all(f"Maven cannot fetch {name}")
     with open(out) as file:
         return file.read().strip()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Java:

@@ -8,10 +8,12 @@ documented (doc/reliability.md), and afterwards every frame is accounted for.
 """
 import json
 import os
+import pathlib
 import re
 import select
 import subprocess
 import threading
+import time
 
 import fstrm
 import tap
@@ -155,6 +157,30 @@ def test_sink_stops_and_goes_on(case):
     sender.count = sender.sent
     sink.open.set()
     check_all(daemon, sender, sink)
+
+
+def switches(daemon):
+    """How often threads of the daemon have gone to sleep by themselves (proc(5), voluntary_ctxt_switches)."""
+    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.M)[1]) for status in
+               map(pathlib.Path.read_text, pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/status")))
+
+
+@tap.cases("light", "full")
+def test_standing_still_costs_little(case, flow):
+    """While nothing moves, the input looks for room some 50 times a second at most, not as often as it can."""
+    sink = case.start(Sink(case.dir))
+    daemon = rsyslogd(case, input=LIGHT.replace("light", flow), output=sink.output,
+                      queue='queue.type="LinkedList" queue.size="500" queue.lightdelaymark="0" queue.timeoutenqueue="120000"')
+    sender = case.start(Sender(daemon.socket, 1 << 30, 400))
+    stands_still(daemon, sender)
+    begin, before, snapshots = time.monotonic(), switches(daemon), daemon.read("stats").count(b'"imdnstap(t)"')
+    wait_for("three snapshots", lambda: daemon.check_alive() and
+             daemon.read("stats").count(b'"imdnstap(t)"') >= snapshots + 3)
+    often = (switches(daemon) - before) / (time.monotonic() - begin)
+    sender.count = sender.sent
+    sink.open.set()
+    check_all(daemon, sender, sink)
+    assert often < 200, f"{often:.0f} times a second"
 
 
 def spool_size(daemon):
