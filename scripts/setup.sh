@@ -11,7 +11,7 @@
 #
 # BUILD_DIR/setup.env then holds RSYSLOGD and RSYSLOG_SRC for the shell. A second run finds
 # everything in place, changes nothing and needs no network. DNS servers for the live tests are not
-# installed either: the tests unpack those that are not there (tests/e2e/producers.py).
+# installed either: the tests unpack those that are not there (tests/e2e/programs.py).
 #
 # SPDX-License-Identifier: Apache-2.0
 set -eu

@@ -194,10 +194,10 @@ class Bind:
 def bind():
     """Installed or privately unpacked, as the end-to-end tests have their servers; None if it is older than what it is
     wanted for."""
-    import producers
+    import programs
     from tap import Skip
     try:
-        found = Bind(producers.Program("named-rrchecker", "bind9"))
+        found = Bind(programs.Program("named-rrchecker", "bind9"))
         found.rdata("DSYNC", "CDS NOTIFY 5359 .")
         return found
     except (Skip, Refused):

@@ -100,7 +100,7 @@ def rsyslogd_command(*options):
     return [*WRAPPER, *(["env", "LD_PRELOAD=" + preload] if preload else []), unwrapped()[0], "-iNONE", *options]
 
 
-# Packages that producers.py unpacked privately.
+# Packages that programs.py unpacked privately.
 CACHE = os.environ.get("E2E_CACHE") or os.path.join(BUILD, "e2e-packages")
 
 

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 
 import producers
+import programs
 import tap
 from harness import Rsyslogd, wait_for
 
@@ -27,7 +28,7 @@ class Bench:
     """The servers, and dnsperf."""
 
     def __init__(self, case, seconds, rate):
-        self.dnsperf = producers.Program("dnsperf", "dnsperf")
+        self.dnsperf = programs.Program("dnsperf", "dnsperf")
         self.seconds, self.rate = seconds, rate
         self.queries = os.path.join(case.dir, "queries")
         with open(self.queries, "w") as file:

@@ -36,9 +36,11 @@ EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/harness.py \
 	tests/e2e/latency.py \
 	tests/e2e/producers.py \
+	tests/e2e/programs.py \
 	tests/e2e/queue/q.00000001 \
 	tests/e2e/queue/q.qi \
 	tests/e2e/soak.py \
+	tests/e2e/soak_load.py \
 	tests/e2e/sandbox.py \
 	tests/e2e/shipped.py \
 	tests/e2e/tap.py \

@@ -12,7 +12,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../for
 import consumers
 import frames as made
 import fstrm
-from producers import need_plugins
+from programs import need_plugins
 from harness import SOURCE, Rsyslogd, corpus
 
 CONF_DIR = os.path.join(SOURCE, "rsyslog.conf.d")

@@ -11,7 +11,7 @@ import subprocess
 
 import tap
 from harness import Rsyslogd, wait_for
-from producers import Program, free_port, need_plugins
+from programs import Program, free_port, need_plugins
 from shipped import PROLOGUE, RETRY, SAMPLE, certificates, check_same, made, play, rendered, start
 
 

@@ -236,7 +236,7 @@ def test_other_daemon(case, module):
 def test_ready_configurations(case):
     """Every file of rsyslog.conf.d passes -N1, so far as its output modules are installed."""
     import glob
-    from producers import refuse_hanging
+    from programs import refuse_hanging
     files = sorted(glob.glob(os.path.join(SOURCE, "rsyslog.conf.d", "*.conf")))
     if not files:
         raise tap.Skip("rsyslog.conf.d holds no file")

@@ -22,7 +22,7 @@ import frames as made
 import hostile
 import tap
 from harness import BUILD, races_watched, wait_for
-from producers import free_port
+from programs import free_port
 from shipped import CONF_DIR, RETRY, check_same, play, rendered, start
 
 FETCH_TIMEOUT = 150

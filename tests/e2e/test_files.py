@@ -17,6 +17,7 @@ import threading
 
 import fstrm
 import producers
+import programs
 import tap
 from harness import check_json, check_matches, rsyslogd, wait_for
 
@@ -309,7 +310,7 @@ def wait_more(daemon, load, count=3000):
 
 def go_frames(path):
     """How many frames the Go dnstap tool finds in a file."""
-    program = producers.Program("dnstap", "golang-github-dnstap-golang-dnstap-cli")
+    program = programs.Program("dnstap", "golang-github-dnstap-golang-dnstap-cli")
     run = subprocess.run([program.path, "-r", path, "-q"], env=program.environment(), check=True,
                          capture_output=True, timeout=60)
     return run.stdout.count(b"\n")

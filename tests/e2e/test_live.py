@@ -13,6 +13,7 @@ import subprocess
 
 import fstrm
 import producers
+import programs
 import tap
 from certificates import authority, tls_options
 from harness import check_json, check_matches, rsyslogd, wait_for
@@ -27,7 +28,7 @@ QUESTIONS = (
     ("nosuchname.example.test", "A", (), "NXDOMAIN", set()),
 ) + ((
     ("www.example.test", "TXT", ("-6",), "NOERROR", set()),
-) if producers.IPV6 else ())
+) if programs.IPV6 else ())
 
 
 def question(event):
@@ -232,7 +233,7 @@ def test_kdig(case):
     """kdig writes what it asked into a file that is replayed."""
     server = case.start(producers.Unbound(case.dir, socket=os.path.join(case.dir, "unused")))
     path = os.path.join(case.dir, "kdig.fstrm")
-    program = producers.Program("kdig", "knot-dnsutils")
+    program = programs.Program("kdig", "knot-dnsutils")
     subprocess.run([program.path, "@127.0.0.1", "-p", str(server.port), "-E", path] +
                    [part for name, kind, _, _, _ in QUESTIONS for part in ("-q", name, "-t", kind)],
                    env=program.environment(), check=True, capture_output=True, timeout=30)

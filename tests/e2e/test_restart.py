@@ -16,6 +16,7 @@ import time
 
 import fstrm
 import producers
+import programs
 import tap
 from certificates import authority, tls_options
 from harness import Rsyslogd, wait_for
@@ -111,7 +112,7 @@ def every_server(case):
 
     def over_tcp(kind, name, more="", **options):
         nonlocal inputs
-        port = producers.free_port()
+        port = programs.free_port()
         servers.append(kind(case.dir, name=name, host="127.0.0.1", target=port, **options))
         inputs += TCP % (name, port, more)
 
@@ -218,7 +219,7 @@ def some_servers(case):
     """One for each kind of transport: unix, TCP, TLS, and both files; and the inputs for them."""
     made = authority(case)
     made.issue("unbound", "ca")
-    port, tls_port = producers.free_port(), producers.free_port()
+    port, tls_port = programs.free_port(), programs.free_port()
     servers = [
         producers.Bind(case.dir, name="unix", socket=os.path.join(case.dir, "unix.sock")),
         producers.Unbound(case.dir, name="tcp", host="127.0.0.1", target=port),

@@ -17,7 +17,7 @@ import threading
 import fstrm
 import tap
 from harness import SOURCE, Rsyslogd, check_config, corpus, wait_for
-from producers import need_plugins
+from programs import need_plugins
 from shipped import CONF_DIR, FILES, PROLOGUE, RETRY, certificates, check_accepted, check_same, consumers, made, \
     play, receive, rendered, start
 

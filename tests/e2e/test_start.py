@@ -22,7 +22,7 @@ from certificates import authority, context, tls_options
 from fstrm import Client
 from harness import Rsyslogd, rsyslogd, wait_for, watched
 from test_stream import complaints_of, ids, numbered
-from test_transport import TCP, address_of, deliver_tls, tcp_daemon
+from test_transport import TCP, deliver_tls, tcp_daemon
 
 GOOD = 'input(type="imdnstap" name="good" path="{dir}/good" ruleset="dnstap")\n'
 UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
