@@ -255,7 +255,8 @@ class Soak:
         self.silence()
         for worker in self.producers.values():
             worker.hurry.set()
-        self.until("messages on the disk", lambda: self.on_disk() > 500)
+        self.until("a backlog on disk in both queues", lambda: self.on_disk() > 500 and
+                   self.daemon.stats()["disk"]["size"] > 500)
         begin = time.monotonic()
         self.daemon.stop(deadline=120)
         for worker in self.producers.values():

@@ -5,15 +5,13 @@ Covers: every kind of fault of chaos.py beside BIND, Unbound and three producers
 a restart over a queue that lies on disk; HUPs that rotate; closed books of each listener, bounded log,
 descriptors that come back. `make soak` is the long run.
 """
-import os
-
 import tap
 from soak import soak
 
 
 @tap.timeout(180)
 def test_soak(case):
-    figures = soak(case, float(os.environ.get("SOAK_SECONDS", "16")))
+    figures = soak(case, 16)
     assert figures["restarts"] >= 1 and figures["messages left in files at restarts"][0] > 0, figures
 
 
