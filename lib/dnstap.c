@@ -1,8 +1,9 @@
-/* dnstap.c - a dnstap payload by protobuf-c, with an arena; plain frames go by dnstap_plain.c.
+/* dnstap.c - a dnstap payload by protobuf-c, with an arena; plain frames go by dnstap_plain.c, damaged ones by
+ * dnstap_walk.c.
  *
  * protobuf-c copies every field; the arena makes those copies a pointer's advance, and
  * forgets them all at the next frame. Its budget turns a frame that asks for much more than a
- * server's would (thousands of empty sub-messages) into DNSTAP_BAD_PROTO.
+ * server's would (thousands of empty sub-messages) into one that is only walked.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -208,17 +209,34 @@ enum dnstap_status dnstap_decode_full(struct dnstap_arena *arena, struct span fr
     ret->identity = field(d->has_identity, d->identity);
     ret->version = field(d->has_version, d->version);
     ret->extra = field(d->has_extra, d->extra);
+    ret->tap_type = (uint32_t)d->type;
     if (!d->message)
         return DNSTAP_NO_MESSAGE;
     copy_message(ret, d->message);
     return DNSTAP_OK;
 }
 
+/* What protobuf-c has refused. Groups, which it does not know, are no damage. */
+static enum dnstap_status salvage(struct span frame, struct dnstap *ret)
+{
+    dnstap_walk(frame, ret);
+    if (ret->fault.reason) {
+        if (ret->identity.ptr || ret->version.ptr || ret->extra.ptr || ret->tap_type || ret->has)
+            return DNSTAP_DAMAGED;
+        memset(ret, 0, sizeof(*ret));
+        return DNSTAP_BAD_PROTO;
+    }
+    return ret->has & DNSTAP_HAS_MESSAGE ? DNSTAP_OK : DNSTAP_NO_MESSAGE;
+}
+
 enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame, struct dnstap *ret)
 {
+    enum dnstap_status status;
+
     if (dnstap_decode_plain(frame, ret))
         return DNSTAP_OK;
-    return dnstap_decode_full(arena, frame, ret);
+    status = dnstap_decode_full(arena, frame, ret);
+    return status == DNSTAP_BAD_PROTO ? salvage(frame, ret) : status;
 }
 
 const char *dnstap_status_text(enum dnstap_status status)
@@ -232,6 +250,8 @@ const char *dnstap_status_text(enum dnstap_status status)
         return "not a dnstap payload";
     case DNSTAP_NO_MESSAGE:
         return "no Message in the dnstap payload";
+    case DNSTAP_DAMAGED:
+        return "damaged dnstap payload";
     case DNSTAP_NO_MEMORY:
         return "out of memory";
     }

@@ -26,13 +26,22 @@ enum dnstap_has {
     DNSTAP_HAS_POLICY = 1 << 9,
     DNSTAP_HAS_POLICY_ACTION = 1 << 10,
     DNSTAP_HAS_POLICY_MATCH = 1 << 11,
-    DNSTAP_HAS_MESSAGE = 1 << 12
+    DNSTAP_HAS_MESSAGE = 1 << 12 /* with its type, which is required */
 };
+
+/* Why a payload is damaged. */
+struct dnstap_fault {
+    const char *reason; /* static; NULL: it is not */
+    size_t offset;      /* of the key of the field in question, from the payload's start */
+};
+
+#define DNSTAP_TYPE_MESSAGE 1 /* Dnstap.Type */
 
 struct dnstap {
     unsigned has; /* enum dnstap_has */
     struct span identity, version, extra;
-    uint32_t type; /* Message.Type, 0 when there is no Message */
+    uint32_t tap_type; /* Dnstap.Type, 0 when it is missing */
+    uint32_t type;     /* Message.Type, 0 when there is no Message */
     uint32_t family, protocol, http_protocol;
     struct span query_address, response_address;
     uint32_t query_port, response_port;
@@ -46,13 +55,15 @@ struct dnstap {
         struct span value; /* format depends on match */
         uint32_t action, match;
     } policy;
+    struct dnstap_fault fault; /* with DNSTAP_DAMAGED, the first one */
 };
 
 enum dnstap_status {
     DNSTAP_OK,
     DNSTAP_EMPTY,      /* no octets */
-    DNSTAP_BAD_PROTO,  /* not a protobuf of this schema */
+    DNSTAP_BAD_PROTO,  /* not one field of this schema is in it */
     DNSTAP_NO_MESSAGE, /* decoded, but no Message in it: identity and version are set */
+    DNSTAP_DAMAGED,    /* no protobuf of this schema, but some fields could be read, and are set */
     DNSTAP_NO_MEMORY
 };
 
@@ -61,7 +72,8 @@ struct dnstap_arena *dnstap_arena_create(void); /* NULL: no memory */
 void dnstap_arena_destroy(struct dnstap_arena **arena);
 
 /* Decodes one payload. *ret borrows from frame and arena until the next call or destroy.
- * Unless DNSTAP_OK or DNSTAP_NO_MESSAGE, *ret is zeroed.
+ * Unless DNSTAP_OK, DNSTAP_NO_MESSAGE or DNSTAP_DAMAGED, *ret is zeroed. What protobuf-c refuses is walked field by
+ * field: a field that cannot be used is left out, of a DNS message that is cut the rest is taken.
  * Cost and memory are linear in frame.len: the arena grows to at most 32 octets per octet of input. */
 enum dnstap_status dnstap_decode(struct dnstap_arena *arena, struct span frame, struct dnstap *ret);
 const char *dnstap_status_text(enum dnstap_status status);
@@ -73,7 +85,7 @@ static inline bool dnstap_is_response(uint32_t type)
 }
 
 /* A glance at a payload, without decoding it: what imdnstap filters, samples and stamps with.
- * Walks the protobuf keys only; never reads past frame. False when it is no dnstap:
+ * Walks the protobuf keys only; never reads past frame. False when it is no dnstap, or damaged:
  * then nothing in *ret is set. */
 struct dnstap_glance {
     uint32_t type;        /* Message.Type, 0: none */

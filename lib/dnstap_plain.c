@@ -143,7 +143,6 @@ static bool take_message(struct span message, struct dnstap *ret)
 static inline bool take_tap_field(struct cursor *c, unsigned key, struct dnstap *ret)
 {
     struct span message;
-    uint32_t type;
 
     switch (key) {
     case KEY(1, BYTES):
@@ -155,7 +154,7 @@ static inline bool take_tap_field(struct cursor *c, unsigned key, struct dnstap 
     case KEY(14, BYTES):
         return take_bytes(c, &message) && take_message(message, ret);
     case KEY(15, VARINT):
-        return take_u32(c, &type);
+        return take_u32(c, &ret->tap_type);
     default:
         return false;
     }

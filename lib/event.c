@@ -180,7 +180,8 @@ static void set_texts(struct text *t, struct event *e)
     const struct dnstap *tap = &e->tap;
     bool inet = tap->has & DNSTAP_HAS_FAMILY && tap->family == INET;
 
-    e->type_text = name_of(t, &names_message_type, tap->type);
+    if (tap->has & DNSTAP_HAS_MESSAGE)
+        e->type_text = name_of(t, &names_message_type, tap->type);
     e->direction = names_find(&names_direction, tap->type);
     if (tap->has & DNSTAP_HAS_FAMILY)
         e->family_text = name_of(t, &names_family, tap->family);
@@ -299,12 +300,21 @@ static void put_faults(struct text *t, const struct dns_message *m)
     }
 }
 
+/* "dnstap: a field longer than what is left at octet 57" */
+static void put_tap_fault(struct text *t, const struct dnstap_fault *fault)
+{
+    text_put_lit(t, "dnstap: ");
+    text_put_str(t, str_of(fault->reason));
+    text_put_lit(t, " at octet ");
+    text_put_u64(t, fault->offset);
+}
+
 static void set_messages(struct event_decoder *d, struct event *e)
 {
     struct span response = e->tap.response_message, query = e->tap.query_message;
     struct text *t = &d->text;
     size_t from = t->len;
-    bool good = true, query_good = true;
+    bool good = true, query_good = true, whole = !e->tap.fault.reason;
 
     if (response.ptr || query.ptr) {
         good = dns_decode(d->dns, response.ptr ? response : query, &d->dns_message);
@@ -314,13 +324,17 @@ static void set_messages(struct event_decoder *d, struct event *e)
         query_good = dns_decode(d->query, query, &d->query_message);
         e->query = &d->query_message;
     }
-    if (good && query_good)
+    if (good && query_good && whole)
         return;
     e->malformed = true;
-    if (!good)
+    if (!whole)
+        put_tap_fault(t, &e->tap.fault);
+    if (!good) {
+        text_put_str(t, whole ? STR("") : STR("; "));
         put_faults(t, e->dns);
+    }
     if (!query_good) {
-        text_put_str(t, good ? STR("query: ") : STR("; query: "));
+        text_put_str(t, good && whole ? STR("query: ") : STR("; query: "));
         put_faults(t, e->query);
     }
     e->error = since(t, from);
@@ -351,7 +365,7 @@ void event_decode(struct event_decoder *decoder, struct span frame,
     ret->context = *context;
     ret->frame = frame;
     status = dnstap_decode(decoder->arena, frame, &ret->tap);
-    if (status != DNSTAP_OK) {
+    if (status != DNSTAP_OK && status != DNSTAP_DAMAGED) {
         ret->malformed = true;
         ret->error = str_of(dnstap_status_text(status));
         return;
@@ -360,7 +374,8 @@ void event_decode(struct event_decoder *decoder, struct span frame,
         event_broken(frame, STR("out of memory"), context, ret);
         return;
     }
-    ret->is_response = dnstap_is_response(ret->tap.type);
+    ret->is_response = ret->tap.has & DNSTAP_HAS_MESSAGE ? dnstap_is_response(ret->tap.type)
+                                                         : ret->tap.response_message.ptr != NULL;
     set_texts(&decoder->text, ret);
     set_times(decoder, ret);
     set_messages(decoder, ret);

@@ -38,7 +38,7 @@ struct event {
     uint64_t latency_ns;
     const struct dns_message *dns;   /* the response message, else the query message; NULL: none */
     const struct dns_message *query; /* the query message when there are both, else NULL */
-    bool is_response;                /* by Message.Type */
+    bool is_response; /* by Message.Type, if that is there; else there is a response message */
     bool malformed;
     struct str error;  /* "answer 3: name pointer loop at octet 57"; empty unless malformed */
     struct span frame; /* the dnstap payload as received */

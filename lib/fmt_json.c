@@ -368,6 +368,15 @@ static void put_text(struct text *t, struct str key, struct str value)
         put_string(t, key, value);
 }
 
+/* Enumerations of protobuf's are int32: what is unknown keeps its sign. */
+static inline char *put_enum(char *p, uint32_t value)
+{
+    if (value <= INT32_MAX)
+        return put_number(p, value);
+    *p++ = '-';
+    return put_number(p, -value);
+}
+
 /* `,"sample":N` and the rest; every key of the object begins with a comma, and render() takes the first away. */
 static void put_head(struct text *t, const struct event *e)
 {
@@ -381,13 +390,21 @@ static void put_head(struct text *t, const struct event *e)
         p = PUT(p, ",\"type\":\"");
         p = put_plain(p, e->type_text);
         p = PUT(p, "\",\"type_id\":");
-        p = put_number(p, tap->type);
+        p = put_enum(p, tap->type);
         if (e->direction.len) {
             p = PUT(p, ",\"direction\":\"");
             p = put_plain(p, e->direction);
             *p++ = '"';
         }
         written(t, p);
+    }
+    if (tap->tap_type > DNSTAP_TYPE_MESSAGE) {
+        char *p = text_reserve(t, HEAD_FIXED_MAX);
+
+        if (!p)
+            return;
+        p = PUT(p, ",\"dnstap_type\":");
+        written(t, put_enum(p, tap->tap_type));
     }
     put_free(t, STR(",\"identity\":"), tap->identity);
     put_free(t, STR(",\"version\":"), tap->version);

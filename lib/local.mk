@@ -5,7 +5,7 @@ lib_libdnstap_la_SOURCES = \
 	lib/text.c lib/text_json.c lib/text.h \
 	lib/frame.c lib/frame.h \
 	lib/envelope_write.c lib/envelope_read.c lib/envelope.h lib/envelope_internal.h \
-	lib/dnstap.c lib/dnstap_plain.c lib/dnstap_glance.c lib/dnstap.h lib/dnstap_internal.h
+	lib/dnstap.c lib/dnstap_plain.c lib/dnstap_glance.c lib/dnstap_walk.c lib/dnstap.h lib/dnstap_internal.h
 lib_libdnstap_la_SOURCES += \
 	lib/fmt_common.c lib/fmt_common.h lib/fmt_keys.c lib/fmt_keys.h lib/fmt_severity.h \
 	lib/fmt_logstash.c lib/fmt_logstash.h lib/fmt_logstash_cut.c lib/fmt_ecs.c lib/fmt_ocsf.c \

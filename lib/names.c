@@ -53,6 +53,10 @@ void names_put(struct text *t, const struct name_table *table, uint32_t value)
         return;
     }
     text_put_str(t, str_of(table->prefix));
+    if (value > INT32_MAX) { /* an enumeration of protobuf's is an int32 */
+        text_put_char(t, '-');
+        value = -value;
+    }
     text_put_u64(t, value);
 }
 

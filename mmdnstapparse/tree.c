@@ -371,9 +371,11 @@ static void add_head(struct builder *b, struct fjson_object *o, const struct eve
     const struct event_context *context = &event->context;
 
     if (tap->has & DNSTAP_HAS_MESSAGE) {
-        ADD(o, "type_id", integer(b, tap->type));
+        ADD(o, "type_id", integer(b, (int32_t)tap->type)); /* as protobuf's enumerations are */
         ADD_RECURRING(o, "direction", event->direction);
     }
+    if (tap->tap_type > DNSTAP_TYPE_MESSAGE)
+        ADD(o, "dnstap_type", integer(b, (int32_t)tap->tap_type));
     if (tap->identity.ptr)
         ADD(o, "identity", peer_text(b, tap->identity));
     if (tap->version.ptr)

@@ -8,10 +8,12 @@ GOLDEN = \
 	bind-resolver-query \
 	bind-update-query \
 	coredns-mapped-address \
+	damaged-payload \
 	dnsdist-dot-extra \
 	kdig-tool-query \
 	knot-both-messages \
 	kresd-doh-extra \
+	negative-numbers \
 	no-dnstap \
 	no-message \
 	nsd-many-types \

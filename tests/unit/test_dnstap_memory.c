@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "decode.h"
+#include "dnstap_internal.h"
 
 /* Linked with --wrap: allocation number `fail_at` (from 1) fails, and only that. */
 static unsigned allocations, fail_at;
@@ -90,7 +91,11 @@ static void test_arena_is_bounded(void **state)
         memcpy(frame + 4 * i, "\x72\2\x08\5", 4);
     memcpy(frame + 80000, TAP_TYPE, 2);
     allocations = 0;
-    assert_int_equal(dnstap_decode(arena, span_of(frame, sizeof(frame)), &t), DNSTAP_BAD_PROTO);
+    assert_int_equal(dnstap_decode_full(arena, span_of(frame, sizeof(frame)), &t),
+                     DNSTAP_BAD_PROTO);
+    assert_true(allocations < 16);
+    assert_int_equal(dnstap_decode(arena, span_of(frame, sizeof(frame)), &t), DNSTAP_OK);
+    assert_int_equal(t.type, 5); /* walked */
     assert_true(allocations < 16);
     assert_int_equal(dnstap_decode(arena, span_of(frame + 79996, 6), &t), DNSTAP_OK);
     dnstap_arena_destroy(&arena);

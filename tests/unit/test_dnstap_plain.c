@@ -1,4 +1,4 @@
-/* test_dnstap_plain.c - the short way of decoding a payload gives what protobuf-c gives.
+/* test_dnstap_plain.c - the short way of decoding a payload, and the walk, give what protobuf-c gives.
  *
  * Covers: every frame of the corpus, whole, cut at every octet, with every octet changed to values that
  * make keys, lengths and varints go wrong, with every octet inserted and removed; and that the corpus goes
@@ -38,6 +38,7 @@ static void assert_same(const struct dnstap *a, const struct dnstap *b)
     assert_same_span(a->identity, b->identity);
     assert_same_span(a->version, b->version);
     assert_same_span(a->extra, b->extra);
+    assert_int_equal(a->tap_type, b->tap_type);
     assert_int_equal(a->type, b->type);
     assert_int_equal(a->family, b->family);
     assert_int_equal(a->protocol, b->protocol);
@@ -53,18 +54,31 @@ static void assert_same(const struct dnstap *a, const struct dnstap *b)
     assert_same_span(a->query_message, b->query_message);
     assert_same_span(a->response_message, b->response_message);
     assert_same_span(a->query_zone, b->query_zone);
+    assert_same_span(a->policy.type, b->policy.type);
+    assert_same_span(a->policy.rule, b->policy.rule);
+    assert_same_span(a->policy.value, b->policy.value);
+    assert_int_equal(a->policy.action, b->policy.action);
+    assert_int_equal(a->policy.match, b->policy.match);
 }
 
 /* True when the frame went the short way. */
 static bool compare(struct span frame)
 {
-    struct dnstap plain, full;
+    struct dnstap plain, full, walked;
     struct guard guard = guard_copy(frame.ptr, frame.len);
     bool taken = dnstap_decode_plain(guard.span, &plain);
+    enum dnstap_status status = dnstap_decode_full(arena, guard.span, &full);
 
     if (taken) {
-        assert_int_equal(dnstap_decode_full(arena, guard.span, &full), DNSTAP_OK);
+        assert_int_equal(status, DNSTAP_OK);
         assert_same(&plain, &full);
+    }
+    dnstap_walk(guard.span, &walked);
+    if (status == DNSTAP_OK || status == DNSTAP_NO_MESSAGE) {
+        assert_null(walked.fault.reason);
+        assert_same(&walked, &full);
+    } else if (status == DNSTAP_BAD_PROTO && walked.fault.reason) {
+        assert_in_range(walked.fault.offset, 0, frame.len);
     }
     guard_free(&guard);
     return taken;
