@@ -44,12 +44,32 @@ struct dns_names {
 bool dns_name_read(struct dns_names *names, struct text *t, struct cursor *c, bool pointers,
                    struct str *ret);
 
+/* Moves *c behind a name of which nothing else is wanted. False: its end cannot be seen. */
+bool dns_name_skip(struct cursor *c);
+
+/* Takes a 16-bit length and as many octets. False: the end comes first; then all is taken, and *ret is what is
+ * there of the octets. */
+static inline bool dns_sized_take(struct cursor *c, struct span *ret)
+{
+    uint16_t len;
+
+    if (!cursor_be16(c, &len)) {
+        *ret = span_of(c->end, 0);
+        c->pos = c->end;
+        return false;
+    }
+    if (cursor_span(c, len, ret))
+        return true;
+    cursor_span(c, cursor_left(c), ret);
+    return false;
+}
+
 /* One RR's rdata while it is rendered. */
 struct dns_rdata {
     struct cursor in; /* what is left of it */
     struct text *out;
     struct dns_names *names;
-    uint16_t class;
+    uint16_t class;     /* the one that defines its format */
     const char *reason; /* why the last field function returned false */
     const uint8_t *at;  /* and where */
 };
@@ -63,6 +83,9 @@ struct dns_rdata_row {
     uint16_t type;
     dns_field *fields[DNS_FIELDS_MAX + 1]; /* ended by NULL; none: RFC 3597 is its only format */
 };
+
+/* Does that class define the type's format? Where it does not, RFC 3597 is the format (its section 2). */
+bool dns_rdata_in_class(uint16_t type, uint16_t class);
 
 /* NULL when the type has no row. */
 const struct dns_rdata_row *dns_rdata_row(uint16_t type);

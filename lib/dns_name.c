@@ -156,6 +156,17 @@ static bool memo_take(struct walk *w, const struct dns_name_memo *memo)
     return true;
 }
 
+/* Does a pointer that does not go back to where nobody was lead to this name again? */
+static bool is_loop(const struct walk *w, size_t target)
+{
+    if (target <= (size_t)(w->in - w->names->message.ptr))
+        return true;
+    for (unsigned i = 0; i < w->steps; i++)
+        if (w->suffixes[i].offset == target)
+            return true;
+    return false;
+}
+
 /* A pointer, which moves in to its target. *ret_done: the rest was known, the name is complete. */
 static bool pointer_read(struct walk *w, bool *ret_done)
 {
@@ -169,7 +180,7 @@ static bool pointer_read(struct walk *w, bool *ret_done)
     if (!w->behind)
         w->behind = w->in + 2;
     if (target >= (size_t)(w->segment - n->message.ptr))
-        return broken(w, "name pointer loop");
+        return broken(w, is_loop(w, target) ? "name pointer loop" : "name pointer goes forward");
     if (w->hops == DNS_POINTER_HOPS_MAX)
         return broken(w, "too many name pointers");
     suffix_add(w);
@@ -365,6 +376,23 @@ bool dns_name_read(struct dns_names *names, struct text *t, struct cursor *c, bo
         return true;
     }
     return plain_read(names, t, c, pointers, ret) || any_read(names, t, c, pointers, ret);
+}
+
+/* Ends: each turn takes an octet. */
+bool dns_name_skip(struct cursor *c)
+{
+    uint8_t len;
+    struct span label;
+
+    while (cursor_u8(c, &len)) {
+        if (len >= 0xc0)
+            return cursor_u8(c, &len);
+        if (len == 0)
+            return true;
+        if (len >= 0x40 || !cursor_span(c, len, &label))
+            return false;
+    }
+    return false;
 }
 
 bool dns_name_text(struct text *t, struct span wire)

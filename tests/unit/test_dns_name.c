@@ -242,9 +242,12 @@ static void test_bad_pointers(void **state)
         {WIRE("\xc0\0"), 0, "name pointer loop", 0},
         {WIRE("\1a\xc0\0"), 0, "name pointer loop", 2},
         {WIRE("\0\1a\xc0\3\0"), 1, "name pointer loop", 3},
-        {WIRE("\0\xc0\4\0\0"), 1, "name pointer loop", 1},
-        {WIRE("\xff\xff"), 0, "name pointer loop", 0},
-        {WIRE("\1a\xc0\3\xc0\0"), 4, "name pointer loop", 2},
+        {WIRE("\0\xc0\4\0\0"), 1, "name pointer goes forward", 1},
+        {WIRE("\xff\xff"), 0, "name pointer goes forward", 0},
+        {WIRE("\1a\xc0\3\xc0\0"), 4, "name pointer goes forward", 2},
+        {WIRE("\xc0\2\xc0\0"), 2, "name pointer loop", 0}, /* forward, to where it came from */
+        {WIRE("\1a\xc0\5\0\1b\xc0\0"), 5, "name pointer loop", 2},
+        {WIRE("\1a\xc0\6\0\1b\xc0\0"), 5, "name pointer goes forward", 2}, /* into its label */
         {WIRE("\1a\x40\0\xc0\0"), 4, "unknown label type", 2},
         {WIRE("\1a\xc0"), 0, "name goes beyond its end", 2},
         {WIRE("\x3f"
