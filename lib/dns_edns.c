@@ -211,8 +211,10 @@ static bool zoneversion_put(struct text *t, struct span data)
     }
     text_put_char(t, ' ');
     text_put_u64(t, type);
-    text_put_char(t, ' ');
-    text_put_hex(t, span_of(c.pos, cursor_left(&c)));
+    if (cursor_left(&c) > 0) {
+        text_put_char(t, ' ');
+        text_put_hex(t, span_of(c.pos, cursor_left(&c)));
+    }
     return true;
 }
 
@@ -320,7 +322,37 @@ static struct str option_name(struct text *t, uint16_t code)
     return (struct str){t->buf + start, t->len - start};
 }
 
-/* Ends: each option takes four octets. */
+/* NULL, or the fault's reason. An option that the end cuts is shown as far as it goes, in hex. */
+static const char *option_read(struct text *t, struct cursor *c, struct dns_option *options,
+                               size_t *count)
+{
+    static const char beyond[] = "EDNS option goes beyond its end";
+    struct dns_option *o;
+    uint16_t code;
+    struct span data;
+    bool whole, good;
+    size_t start;
+
+    if (!cursor_be16(c, &code)) {
+        c->pos = c->end;
+        return beyond;
+    }
+    if (*count == DNS_OPTION_MAX) {
+        c->pos = c->end;
+        return "too many EDNS options";
+    }
+    whole = dns_sized_take(c, &data);
+    o = &options[(*count)++];
+    *o = (struct dns_option){.code = code, .name = option_name(t, code)};
+    start = t->len;
+    good = whole && dns_option_put(t, code, data);
+    if (!whole)
+        text_put_hex(t, data);
+    o->data = (struct str){t->buf + start, t->len - start};
+    return good ? NULL : whole ? "bad EDNS option" : beyond;
+}
+
+/* Ends: each option takes two octets at least. */
 const char *dns_options_read(struct text *t, struct span rdata, struct dns_option *options,
                              size_t *ret_count, const uint8_t **ret_at)
 {
@@ -330,27 +362,8 @@ const char *dns_options_read(struct text *t, struct span rdata, struct dns_optio
     *ret_count = 0;
     while (cursor_left(&c) > 0) {
         const uint8_t *at = c.pos;
-        uint16_t code, len;
-        struct span data;
-        struct dns_option *o = &options[*ret_count];
-        const char *bad = NULL;
+        const char *bad = option_read(t, &c, options, ret_count);
 
-        if (!cursor_be16(&c, &code) || !cursor_be16(&c, &len) || !cursor_span(&c, len, &data)) {
-            bad = "EDNS option goes beyond its end";
-            c.pos = c.end;
-        } else if (*ret_count == DNS_OPTION_MAX) {
-            bad = "too many EDNS options";
-            c.pos = c.end;
-        } else {
-            size_t start;
-
-            *o = (struct dns_option){.code = code, .name = option_name(t, code)};
-            start = t->len;
-            if (!dns_option_put(t, code, data))
-                bad = "bad EDNS option";
-            o->data = (struct str){t->buf + start, t->len - start};
-            ++*ret_count;
-        }
         if (bad && !reason) {
             reason = bad;
             *ret_at = at;

@@ -88,6 +88,7 @@ static void test_options(void **state)
         {19, WIRE(""), "", true},
         {19, WIRE("\2\0\x78\xa4\x5f\x67"), "2 SOA-SERIAL 2024038247", true},
         {19, WIRE("\2\1\xab"), "2 1 ab", true},
+        {19, WIRE("\2\1"), "2 1", true}, /* no version: RFC 9660 2.1 leaves its form to the type */
         {19, WIRE("\2\0\1"), "020001", false},
         {19, WIRE("\2"), "02", false},
         {20, WIRE("\0\x1c\0\x41"), "AAAA HTTPS", true},
@@ -152,9 +153,22 @@ static void test_list(void **state)
     assert_str(options[3].name, "PADDING");
     assert_str(options[3].data, "2");
     read_options(&t, span_of(g.span.ptr, 16), options, 2, NULL, 0);
-    for (size_t cut = 1; cut < 12; cut++)
-        read_options(&t, span_of(g.span.ptr, cut), options, 0, "EDNS option goes beyond its end",
-                     0);
+    /* Cut: its code, and what is there of its data, in hex. */
+    for (size_t cut = 1; cut < 12; cut++) {
+        read_options(&t, span_of(g.span.ptr, cut), options, cut < 2 ? 0 : 1,
+                     "EDNS option goes beyond its end", 0);
+        if (cut < 2)
+            continue;
+        assert_str(options[0].name, "COOKIE");
+        assert_int_equal(options[0].data.len, cut < 4 ? 0 : 2 * (cut - 4));
+        assert_memory_equal("0102030405060708", options[0].data.ptr, options[0].data.len);
+    }
+    read_options(&t, span_of(WIRE("\0\3\0\5ab")), options, 1, "EDNS option goes beyond its end", 0);
+    assert_str(options[0].name, "NSID");
+    assert_str(options[0].data, "6162");
+    read_options(&t, span_of(WIRE("\0\x0c\0\5\0")), options, 1, "EDNS option goes beyond its end",
+                 0);
+    assert_str(options[0].data, "00"); /* PADDING: not its length */
     read_options(&t, span_of(g.span.ptr, 0), options, 0, NULL, 0);
     guard_free(&g);
     text_destroy(&t);
