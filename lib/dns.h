@@ -63,7 +63,8 @@ struct dns_rr {
     struct span rdata; /* on the wire, borrowed from the message */
     uint32_t ttl;
     uint16_t type, class;
-    bool generic; /* data is RFC 3597 because the rdata broke its own format */
+    bool
+        generic; /* data is RFC 3597: the rdata broke its own format, or is cut by the message's end */
 };
 
 /* Is it octets in place of a name that could not be read? */
@@ -111,7 +112,7 @@ struct dns_message {
     uint16_t count[DNS_SECTIONS];        /* as the header says */
     const struct dns_question *question; /* what could be read */
     size_t question_count;
-    const struct dns_rr *rr[DNS_SECTIONS]; /* [DNS_QUESTION] unused; OPT is not among them */
+    const struct dns_rr *rr[DNS_SECTIONS]; /* [DNS_QUESTION] unused; the first OPT is not there */
     size_t rr_count[DNS_SECTIONS];
     struct dns_edns edns;
     size_t trailing;                /* octets behind the last RR: counted, no fault */

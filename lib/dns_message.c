@@ -33,7 +33,8 @@ struct walk {
     struct dns_message *m;
     struct cursor in;
     enum dns_section section;
-    uint16_t index; /* RR within the section, from 1 */
+    uint16_t index;       /* RR within the section, from 1 */
+    const uint8_t *start; /* of the question or RR that is being read */
 };
 
 struct dns_decoder *dns_decoder_create(void)
@@ -137,15 +138,15 @@ static bool question_read(struct walk *w)
 {
     struct dns_message *m = w->m;
     struct dns_question q;
-    const uint8_t *start = w->in.pos;
 
+    w->start = w->in.pos;
     if (!owner_read(w, &q.name))
         return false;
     if (!cursor_be16(&w->in, &q.type) || !cursor_be16(&w->in, &q.class))
         return stop(w, "message ends within a question", w->in.end);
     if (m->question_count == DNS_QUESTION_MAX) {
         if (!m->truncated_output)
-            fault(w, "too many questions", start);
+            fault(w, "too many questions", w->start);
         m->truncated_output = true;
         return true;
     }
@@ -155,21 +156,17 @@ static bool question_read(struct walk *w)
     return true;
 }
 
-/* OPT's fields (RFC 6891 6.1.3); a second one is a fault and is not looked at (6.1.1). */
-static void opt_read(struct walk *w, const struct dns_rr *rr, const uint8_t *start)
+/* OPT's fields (RFC 6891 6.1.3). */
+static void opt_read(struct walk *w, const struct dns_rr *rr)
 {
     struct dns_edns *e = &w->m->edns;
-    const uint8_t *at = start;
+    const uint8_t *at = w->start;
     const char *reason;
 
-    if (e->present) {
-        fault(w, "more than one OPT", start);
-        return;
-    }
     if (w->section != DNS_ADDITIONAL)
-        fault(w, "OPT outside the additional section", start);
+        fault(w, "OPT outside the additional section", at);
     else if (!str_equal(rr->name, STR(".")))
-        fault(w, "OPT not owned by the root", start);
+        fault(w, "OPT not owned by the root", at);
     e->present = true;
     e->udp_size = rr->class;
     e->ttl = rr->ttl;
@@ -183,60 +180,100 @@ static void opt_read(struct walk *w, const struct dns_rr *rr, const uint8_t *sta
     w->m->rcode = (uint16_t)(rr->ttl >> 24 << 4 | (w->m->flags & 15));
 }
 
-/* UPDATE names RRs and RRsets without their rdata (RFC 2136 2.4, 2.5). */
-static bool may_be_empty(const struct walk *w, const struct dns_rr *rr)
+/* In UPDATE, an RR that is to be deleted has the rdata of the zone's class (RFC 2136 2.5.4). */
+static uint16_t rdata_class(const struct walk *w, const struct dns_rr *rr)
 {
-    return rr->rdata.len == 0 &&
-           (w->m->opcode == OPCODE_UPDATE || rr->class == CLASS_ANY || rr->class == CLASS_NONE);
+    bool deletes = w->m->opcode == OPCODE_UPDATE && w->section == DNS_AUTHORITY &&
+                   rr->class == CLASS_NONE && w->m->question_count > 0;
+
+    return deletes ? w->m->question[0].class : rr->class;
 }
 
-static void rr_finish(struct walk *w, struct dns_rr *rr)
+/* Does UPDATE name an RRset, or all of a name, where others have rdata (RFC 2136 2.4.1 to 2.4.3, 2.5.2, 2.5.3)? */
+static bool is_without_rdata(const struct walk *w, const struct dns_rr *rr)
+{
+    return w->m->opcode == OPCODE_UPDATE &&
+           ((rr->class == CLASS_ANY && w->section != DNS_ADDITIONAL) ||
+            (rr->class == CLASS_NONE && w->section == DNS_ANSWER));
+}
+
+/* Rdata that is not to be read: its octets. */
+static void rdata_octets(struct walk *w, struct dns_rr *rr)
 {
     struct text *t = &w->d->text;
+    size_t start = t->len;
+
+    dns_generic_put(t, rr->rdata);
+    rr->data = (struct str){t->buf + start, t->len - start};
+    rr->generic = true;
+}
+
+static void rdata_read(struct walk *w, struct dns_rr *rr)
+{
     struct dns_rdata r = {
         .in = cursor_of(rr->rdata),
-        .out = t,
+        .out = &w->d->text,
         .names = &w->d->names,
-        .class = rr->class,
+        .class = rdata_class(w, rr),
     };
 
-    rr->type_text = number_text(t, &names_rr_type, rr->type);
-    rr->class_text = number_text(t, &names_class, rr->class);
-    rr->generic = false;
-    rr->data = (struct str){"", 0};
-    if (may_be_empty(w, rr))
-        return;
     rr->generic = !dns_rdata_put(&r, rr->type, &rr->data);
-    if (rr->generic && !t->overflow)
+    if (rr->generic && !r.out->overflow)
         fault(w, r.reason, r.at);
 }
 
+/* whole: else the message ends within its rdata. */
+static void rr_finish(struct walk *w, struct dns_rr *rr, bool whole)
+{
+    struct text *t = &w->d->text;
+
+    rr->type_text = number_text(t, &names_rr_type, rr->type);
+    rr->class_text = number_text(t, &names_class, rr->class);
+    if (!whole) {
+        rdata_octets(w, rr);
+    } else if (!is_without_rdata(w, rr)) {
+        rdata_read(w, rr);
+    } else if (rr->rdata.len == 0) {
+        rr->data = (struct str){"", 0};
+        rr->generic = false;
+    } else {
+        fault(w, "rdata where UPDATE has none", rr->rdata.ptr);
+        rdata_octets(w, rr);
+    }
+    if (t->overflow)
+        return;
+    w->d->rr_count++;
+    w->m->rr_count[w->section]++;
+}
+
+/* Past its TTL an RR is shown, wherever the message ends. The first OPT is not among the RRs; a second one is
+ * a fault (RFC 6891 6.1.1), and an RR like others. */
 static bool rr_read(struct walk *w)
 {
     struct dns_rr *rr = &w->d->rrs[w->d->rr_count];
-    const uint8_t *start = w->in.pos;
-    uint16_t len;
+    bool whole;
 
+    w->start = w->in.pos;
     if (cursor_left(&w->in) == 0)
-        return stop(w, "message ends before its last RR", start);
+        return stop(w, "message ends before its last RR", w->start);
     if (w->d->rr_count == DNS_RR_MAX)
-        return stop(w, "too many RRs", start);
+        return stop(w, "too many RRs", w->start);
     if (!owner_read(w, &rr->name))
         return false;
     if (!cursor_be16(&w->in, &rr->type) || !cursor_be16(&w->in, &rr->class) ||
-        !cursor_be32(&w->in, &rr->ttl) || !cursor_be16(&w->in, &len) ||
-        !cursor_span(&w->in, len, &rr->rdata))
+        !cursor_be32(&w->in, &rr->ttl))
         return stop(w, "message ends within an RR", w->in.end);
-    if (rr->type == TYPE_OPT) {
-        opt_read(w, rr, start);
+    whole = dns_sized_take(&w->in, &rr->rdata);
+    if (!whole)
+        fault(w, "message ends within an RR", w->in.end);
+    if (rr->type == TYPE_OPT && !w->m->edns.present) {
+        opt_read(w, rr);
     } else {
-        rr_finish(w, rr);
-        if (!w->d->text.overflow) {
-            w->d->rr_count++;
-            w->m->rr_count[w->section]++;
-        }
+        if (rr->type == TYPE_OPT)
+            fault(w, "more than one OPT", w->start);
+        rr_finish(w, rr, whole);
     }
-    return !w->d->text.overflow;
+    return whole && !w->d->text.overflow;
 }
 
 static bool sections_read(struct walk *w)
@@ -258,6 +295,37 @@ static bool sections_read(struct walk *w)
         }
     }
     return true;
+}
+
+/* The output limit ended the walk: an OPT behind it still has a part of the rcode, so it is looked for, and read
+ * without its options. Ends: each turn takes an octet or more. */
+static void opt_seek(struct walk *w)
+{
+    struct cursor c = {w->start, w->in.end};
+    struct dns_rr rr;
+    unsigned i = w->index;
+
+    for (int s = (int)w->section; s < DNS_SECTIONS; s++, i = 1) {
+        for (; i <= w->m->count[s]; i++) {
+            w->start = c.pos;
+            if (!dns_name_skip(&c) || !cursor_be16(&c, &rr.type) || !cursor_be16(&c, &rr.class))
+                return;
+            if (s == DNS_QUESTION)
+                continue;
+            if (!cursor_be32(&c, &rr.ttl))
+                return;
+            if (rr.type == TYPE_OPT) {
+                w->section = (enum dns_section)s;
+                w->index = (uint16_t)i;
+                rr.name = *w->start == 0 ? STR(".") : STR("");
+                rr.rdata = span_of(c.pos, 0);
+                opt_read(w, &rr);
+                return;
+            }
+            if (!dns_sized_take(&c, &rr.rdata))
+                return;
+        }
+    }
 }
 
 static bool header_read(struct walk *w)
@@ -304,6 +372,8 @@ bool dns_decode(struct dns_decoder *decoder, struct span message, struct dns_mes
         ret->truncated_output = true;
         fault(&w, "output limit reached", w.in.pos);
         t->overflow = false;
+        if (!ret->edns.present)
+            opt_seek(&w);
     }
     t->cap = t->limit = sizeof(decoder->storage);
     ret->rcode_text = number_text(t, &names_rcode, ret->rcode);

@@ -1,7 +1,8 @@
 /* dns_rdata.c - rdata in presentation format: the driver.
  *
  * It walks a type's row of dns_rdata_table.c, whose fields are in dns_rdata_fields.c, _special.c and _svcb.c. What
- * does not fit the row, octets left over included, is written as RFC 3597 5 instead. The text stands for the same
+ * does not fit the row, octets left over included, is written as RFC 3597 5 instead; so are types of class IN in
+ * other classes. The text stands for the same
  * octets again, but for zeros that say nothing: the last ones of WKS's ports, the power of ten of a LOC size of zero.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -49,7 +50,8 @@ static size_t trimmed(const struct text *t, size_t start)
 
 bool dns_rdata_put(struct dns_rdata *r, uint16_t type, struct str *ret)
 {
-    const struct dns_rdata_row *row = dns_rdata_row(type);
+    const struct dns_rdata_row *row =
+        dns_rdata_in_class(type, r->class) ? dns_rdata_row(type) : NULL;
     struct span rdata = {r->in.pos, cursor_left(&r->in)};
     size_t start = r->out->len;
     bool good = true;

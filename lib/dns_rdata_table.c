@@ -110,7 +110,25 @@ static const struct dns_rdata_row rows[] = {
 };
 /* clang-format on */
 
+/* Of these types the rows above are class IN's: A (RFC 1035 3.4.1; Chaosnet's A is in its field function), WKS, NSAP,
+ * NSAP-PTR, PX, AAAA, SRV, KX, APL, DHCID, SVCB, HTTPS. The others are the same in every class. */
+static const uint16_t in_only[] = {1, 11, 22, 23, 26, 28, 33, 36, 42, 49, 64, 65};
+
 #define ROWS (sizeof(rows) / sizeof(*rows))
+
+#define CLASS_IN 1
+#define CLASS_CH 3
+#define TYPE_A   1
+
+bool dns_rdata_in_class(uint16_t type, uint16_t class)
+{
+    if (class == CLASS_IN || (class == CLASS_CH && type == TYPE_A))
+        return true;
+    for (size_t i = 0; i < sizeof(in_only) / sizeof(*in_only); i++)
+        if (in_only[i] == type)
+            return false;
+    return true;
+}
 
 const struct dns_rdata_row *dns_rdata_row(uint16_t type)
 {

@@ -30,6 +30,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.tsig
@@ -153,23 +154,25 @@ def question_differs(got, message):
 CONFIRMED = {}
 
 
-def rdata_differs(rdtype, text, wire):
-    key = (rdtype, text, wire)
+def rdata_differs(rdtype, text, wire, rdclass):
+    key = (rdtype, text, wire, rdclass)
     if key not in CONFIRMED:
+        verdicts = parsers.verdicts(rdtype, wire, text) if rdclass == 1 else \
+            [("dnspython", dns.rdata.from_text(rdclass, rdtype, text).to_wire())]
         CONFIRMED[key] = [f"{parser}: {text}: {back!r}, want {wire.hex()}"
-                          for parser, back in parsers.verdicts(rdtype, wire, text) if back != wire]
+                          for parser, back in verdicts if back != wire]
     return CONFIRMED[key]
 
 
 def rr_differs(row, rrset):
     if not same_name(row["name"], rrset.name) or row["ttl"] != rrset.ttl:
         return [f"{row}, want {rrset}"]
-    if rrset.deleting is not None:  # RFC 2136: class ANY or NONE on the wire
-        return [] if row["class_id"] == int(rrset.deleting) else [f"{row}, want {rrset}"]
-    if not same_type(row, rrset.rdtype, rrset.rdclass):
+    # RFC 2136: class ANY or NONE on the wire, the zone's for rdata, if there is any.
+    if not same_type(row, rrset.rdtype, rrset.rdclass if rrset.deleting is None else rrset.deleting) or \
+            bool(rrset) != bool(row["data"]) and rrset.deleting is not None:
         return [f"{row}, want {rrset}"]
     return [why for one in rrset
-            for why in rdata_differs(int(rrset.rdtype), row["data"], one.to_wire())]
+            for why in rdata_differs(int(rrset.rdtype), row["data"], one.to_wire(), int(rrset.rdclass))]
 
 
 def sections_differ(got, message):

@@ -2,6 +2,7 @@
 DIFFERENTIAL_TESTS = \
 	tests/differential/rdata.py \
 	tests/differential/frames.py \
+	tests/differential/classes.py \
 	tests/differential/knot.py \
 	tests/differential/names.py \
 	tests/differential/roundtrip.py

@@ -99,7 +99,7 @@ tests_unit_test_files_rolled_LDADD = $(FILES_TESTS_LDADD)
 
 # Names, DNS messages, rdata, EDNS.
 DNS_TESTS = tests/unit/test_names tests/unit/test_dns_name tests/unit/test_dns_message \
-	tests/unit/test_dns_rdata tests/unit/test_dns_edns
+	tests/unit/test_dns_rdata tests/unit/test_dns_edns tests/unit/test_dns_records
 check_PROGRAMS += $(DNS_TESTS)
 TESTS += $(DNS_TESTS)
 
@@ -115,6 +115,10 @@ tests_unit_test_dns_message_SOURCES = tests/unit/test_dns_message.c tests/unit/g
 tests_unit_test_dns_message_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dns_message_LDADD = $(UNIT_LDADD)
 tests_unit_test_dns_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+
+tests_unit_test_dns_records_SOURCES = tests/unit/test_dns_records.c tests/unit/guard.h
+tests_unit_test_dns_records_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_records_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_dns_rdata_SOURCES = tests/unit/test_dns_rdata.c tests/unit/guard.h
 tests_unit_test_dns_rdata_CFLAGS = $(UNIT_CFLAGS)
