@@ -33,18 +33,43 @@ static bool set_path(struct sockaddr_un *address, const char *path)
     return true;
 }
 
-/* Does somebody listen there? Only "connection refused" says that nobody does. */
-static bool is_live(const struct sockaddr_un *address)
+/* Does nobody listen there? Only "connection refused" says so; for anything else there is a line, for the socket may
+ * be another's. (/proc/net/unix would not tell either: it lists those of one network namespace.) */
+static bool is_stale(struct source *source, const struct sockaddr_un *address)
 {
+    const char *path = source->config->path;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool live;
+    int error = 0;
 
-    if (fd < 0)
+    if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) != 0)
+        error = errno;
+    if (fd >= 0)
+        close(fd);
+    switch (error) {
+    case ECONNREFUSED:
         return true;
-    live = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-           errno != ECONNREFUSED;
-    close(fd);
-    return live;
+    case 0:
+    case EAGAIN:     /* its backlog is full */
+    case EPROTOTYPE: /* for datagrams */
+        source_log(source, SOURCE_ERROR, 0,
+                   "path=\"%s\": another process listens on this socket; stop it or take another "
+                   "path",
+                   path);
+        return false;
+    case EACCES:
+        source_log(
+            source, SOURCE_ERROR, error,
+            "path=\"%s\": a socket is there that rsyslogd may not connect to, so it cannot tell "
+            "whether anybody listens; remove it if nobody does, or take another path",
+            path);
+        return false;
+    default:
+        source_log(source, SOURCE_ERROR, error,
+                   "path=\"%s\": a socket is there, and it cannot be found out whether anybody "
+                   "listens",
+                   path);
+        return false;
+    }
 }
 
 /* Makes room for the socket. False after a line when what is there must stay. */
@@ -62,13 +87,8 @@ static bool clear_path(struct source *source, const struct sockaddr_un *address)
                    path);
         return false;
     }
-    if (is_live(address)) {
-        source_log(source, SOURCE_ERROR, 0,
-                   "path=\"%s\": another process listens on this socket; stop it or take another "
-                   "path",
-                   path);
+    if (!is_stale(source, address))
         return false;
-    }
     if (!source->config->unlink) {
         source_log(source, SOURCE_ERROR, 0,
                    "path=\"%s\": a socket that nobody listens on is there; remove it or set "

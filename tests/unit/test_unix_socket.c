@@ -6,6 +6,7 @@
 #include "server_fixture.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* What another user does between two calls of the server: the socket at .path becomes a link to .victim. */
@@ -53,6 +54,27 @@ static void test_stale_socket(void **state)
     close(fd);
     run(f);
     close(dial_in(f));
+}
+
+/* Without a descriptor nobody knows whether it is stale: it stays. */
+static void test_socket_without_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct rlimit limit, none;
+
+    memcpy(address.sun_path, f->path, sizeof f->path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+    f->server = server_create(&callbacks, 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_null(server_add(f->server, &f->config));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_non_null(strstr(seen.line, "cannot be found out whether anybody listens"));
+    assert_int_equal(access(f->path, F_OK), 0);
 }
 
 static void test_no_socket_in_the_way(void **state)
@@ -196,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_SERVER(test_socket_file),
         WITH_SERVER(test_stale_socket),
+        WITH_SERVER(test_socket_without_descriptors),
         WITH_SERVER(test_no_socket_in_the_way),
         WITH_SERVER(test_missing_directories),
         WITH_SERVER(test_directories_in_the_way),
