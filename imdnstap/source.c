@@ -271,10 +271,25 @@ void source_tell_room(struct source *source)
             "counter \"discarded\" has them all; a disk-assisted queue would have taken them");
 }
 
+/* They may not be counted yet, or impstats may have set their counter to 0 since. Ends: each turn but the last meets
+ * another thread's. */
+void source_take_back(struct source *source, uint64_t frames)
+{
+    _Atomic uint64_t *shown = &source->shown[COUNT_SUBMITTED];
+    uint64_t owed = frames + atomic_exchange(&source->owed, 0), now = atomic_load(shown), taken;
+
+    do
+        taken = now < owed ? now : owed;
+    while (!atomic_compare_exchange_weak(shown, &now, now - taken));
+    if (owed > taken)
+        atomic_fetch_add(&source->owed, owed - taken);
+}
+
 void source_lose(struct source *source, uint64_t frames)
 {
     source_count(source, COUNT_DISCARDED, frames);
     atomic_fetch_sub_explicit(&source->counters[COUNT_SUBMITTED], frames, memory_order_relaxed);
+    source_take_back(source, frames);
 }
 
 struct source *source_create(const struct source_callbacks *callbacks,

@@ -136,7 +136,9 @@ struct source_log_limit {
 struct source {
     const struct source_config *config;
     const struct source_callbacks *callbacks;
-    _Atomic uint64_t counters[COUNT_MAX];
+    _Atomic uint64_t counters[COUNT_MAX]; /* of its life: the books */
+    _Atomic uint64_t shown[COUNT_MAX];    /* the same for impstats, which may set them to 0 */
+    _Atomic uint64_t owed;                /* to be taken from what is shown as submitted */
     _Atomic unsigned sessions;
     _Atomic uint64_t rate_window_ms;
     _Atomic unsigned rate_used;
@@ -148,6 +150,9 @@ struct source {
     struct source *next;
 };
 
+/* Takes so many frames, and what is owed, from those that impstats shows as submitted; what these lack stays owed. */
+void source_take_back(struct source *source, uint64_t frames);
+
 /* NULL: no memory. callbacks outlives it. */
 struct source *source_create(const struct source_callbacks *callbacks,
                              const struct source_config *config);
@@ -155,14 +160,18 @@ void source_destroy(struct source *source); /* its sessions are gone */
 
 static inline void source_count(struct source *source, enum source_counter counter, uint64_t n)
 {
-    if (n)
-        atomic_fetch_add_explicit(&source->counters[counter], n, memory_order_relaxed);
+    if (n == 0)
+        return;
+    atomic_fetch_add_explicit(&source->counters[counter], n, memory_order_relaxed);
+    atomic_fetch_add_explicit(&source->shown[counter], n, memory_order_relaxed);
+    if (counter == COUNT_SUBMITTED && atomic_load_explicit(&source->owed, memory_order_relaxed))
+        source_take_back(source, 0);
 }
 
 /* Said once. */
 void source_tell_room(struct source *source);
 
-/* Frames that are counted as submitted could not be: discarded instead. The caller says why. */
+/* Frames that are counted as submitted, or will be at once, could not be: discarded instead. The caller says why. */
 void source_lose(struct source *source, uint64_t frames);
 /* One line about that, once. */
 void source_tell_memory(struct source *source);

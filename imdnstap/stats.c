@@ -103,7 +103,7 @@ rsRetVal stats_create(struct input *input)
     for (int i = 0; i < COUNT_MAX; i++)
         CHKiRet(statsobj.AddCounter(input->stats, (const uchar *)source_counter_names[i],
                                     ctrType_IntCtr, CTR_FLAG_RESETTABLE,
-                                    &input->running->counters[i]));
+                                    &input->running->shown[i]));
     CHKiRet(statsobj.ConstructFinalize(input->stats));
     if (input->source.peer_counters)
         CHKiRet(create_peers(input));

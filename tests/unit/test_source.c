@@ -100,6 +100,43 @@ static void test_prefixes(void **state)
     assert_false(permits("0.0.0.0/0", "2001:db8::1"));
 }
 
+/* Whatever impstats does to what it shows, the books are those of the whole life; and what it shows is never
+ * below 0, and adds up. */
+static void test_books_over_resets(void **state)
+{
+    static struct source source;
+    uint64_t submitted = 0;
+
+    (void)state;
+    source_count(&source, COUNT_RECEIVED, 100);
+    source_count(&source, COUNT_SUBMITTED, 100);
+    submitted += atomic_exchange(&source.shown[COUNT_SUBMITTED], 0); /* resetCounters="on" */
+    source_lose(&source, 64);
+    assert_int_equal(source.shown[COUNT_SUBMITTED], 0);
+    source_count(&source, COUNT_SUBMITTED, 40);
+    assert_int_equal(source.shown[COUNT_SUBMITTED], 0);
+    source_count(&source, COUNT_SUBMITTED, 30);
+    submitted += source.shown[COUNT_SUBMITTED];
+    assert_int_equal(submitted, 100 - 64 + 40 + 30);
+    assert_int_equal(source.shown[COUNT_DISCARDED], 64);
+    assert_int_equal(source.counters[COUNT_RECEIVED], 100);
+    assert_int_equal(source.counters[COUNT_SUBMITTED], submitted);
+    assert_int_equal(source.counters[COUNT_DISCARDED], 64);
+}
+
+/* A batch may be lost before the read that it is of is counted. */
+static void test_lost_before_counted(void **state)
+{
+    static struct source source;
+
+    (void)state;
+    source_lose(&source, 64);
+    assert_int_equal(source.shown[COUNT_SUBMITTED], 0);
+    source_count(&source, COUNT_SUBMITTED, 70);
+    assert_int_equal(source.shown[COUNT_SUBMITTED], 6);
+    assert_int_equal(source.counters[COUNT_SUBMITTED], 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +144,8 @@ int main(void)
         cmocka_unit_test(test_sample),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_books_over_resets),
+        cmocka_unit_test(test_lost_before_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
