@@ -156,6 +156,10 @@ BEGINnewInpInst
         load_config->refused = true;
         ABORT_FINALIZE(RS_RET_CONF_PARAM_INVLD);
     }
+    if (!inputs_make_distinct(input, load_config->inputs)) {
+        inputs_destroy(input);
+        ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
+    }
     input->next = load_config->inputs;
     load_config->inputs = input;
 finalize_it:

@@ -84,10 +84,10 @@ static bool read_socket(const struct cnfparamvals *values, struct source_config 
     return read_dirs(values, config) && params_binary(values, "unlink", &config->unlink) &&
            params_binary(values, "failonchownfailure", &config->fail_on_chown) &&
            params_binary(values, "keepalive", &config->keepalive) &&
-           params_text(values, "path", (char **)&config->path) && check_path(config->path) &&
+           params_path(values, "path", (char **)&config->path) && check_path(config->path) &&
            params_text(values, "address", (char **)&config->address) &&
            params_text(values, "port", (char **)&config->port) &&
-           params_text(values, "listenportfilename", (char **)&config->port_file) &&
+           params_path(values, "listenportfilename", (char **)&config->port_file) &&
            params_unsigned(values, "keepalive.time", 1, SECONDS_MAX, 1,
                            &config->keepalive_time_s) &&
            params_unsigned(values, "keepalive.interval", 1, SECONDS_MAX, 1,
@@ -286,7 +286,7 @@ static bool read_far(const struct cnfparamvals *values, struct source_config *co
     int follow = 0;
 
     if (!params_text(values, "connect", (char **)&config->connect) ||
-        !params_text(values, "file", (char **)&config->file) ||
+        !params_path(values, "file", (char **)&config->file) ||
         !params_choice(values, "file.mode", modes, &follow))
         return false;
     config->follow = follow;
@@ -323,21 +323,57 @@ static bool check_companions(const struct cnfparamvals *values, const struct sou
     return false;
 }
 
-/* Without a name of its own an input has that of the place it listens at. */
+/* Without a name of its own an input has that of the place it listens at; of a long one the end, which tells most. */
 static bool set_name(struct input *input)
 {
     const struct source_config *c = &input->source;
     char *name = NULL;
+    size_t len;
 
+    if (input->name && strlen(input->name) > INPUT_NAME_MAX) {
+        parser_errmsg("imdnstap: name=\"%.40s...\": longer than %d octets: take a shorter one",
+                      input->name, INPUT_NAME_MAX);
+        return false;
+    }
     if (!input->name) {
         if (!c->port)
             name = strdup(c->path ? c->path : c->connect ? c->connect : c->file);
         else if (asprintf(&name, "%s:%s", c->address ? c->address : "*", c->port) < 0)
             name = NULL;
+        len = name ? strlen(name) : 0;
+        if (len > INPUT_NAME_MAX)
+            memmove(name, name + len - INPUT_NAME_MAX, INPUT_NAME_MAX + 1);
         input->name = name;
     }
     input->source.name = input->name;
     return input->name != NULL;
+}
+
+static bool is_taken(const struct input *others, const char *name)
+{
+    while (others && strcmp(others->name, name) != 0)
+        others = others->next;
+    return others != NULL;
+}
+
+/* Ends: there are more numbers than inputs. */
+bool inputs_make_distinct(struct input *input, const struct input *others)
+{
+    char *name = NULL;
+
+    if (!is_taken(others, input->name))
+        return true;
+    for (unsigned number = 2; !name || is_taken(others, name); number++) {
+        free(name);
+        if (asprintf(&name, "%s#%u", input->name, number) < 0)
+            return false;
+    }
+    parser_warnmsg("imdnstap: input %s: another input has this name; this one is called %s in log "
+                   "lines, counters and %%inputname%%: give each a name of its own",
+                   input->name, name);
+    free(input->name);
+    input->source.name = input->name = name;
+    return true;
 }
 
 static struct input *create(void)

@@ -90,9 +90,9 @@ bool inputs_tls_read(const struct cnfparamvals *values, struct source_config *co
     if (!config->use_tls)
         return true;
     tls->client = config->connect != NULL;
-    if (!params_text(values, "tls.cacert", (char **)&tls->ca) ||
-        !params_text(values, "tls.mycert", (char **)&tls->certificate) ||
-        !params_text(values, "tls.myprivkey", (char **)&tls->key) ||
+    if (!params_path(values, "tls.cacert", (char **)&tls->ca) ||
+        !params_path(values, "tls.mycert", (char **)&tls->certificate) ||
+        !params_path(values, "tls.myprivkey", (char **)&tls->key) ||
         !params_choice(values, "tls.authmode", modes, &mode))
         return false;
     tls->mode = (enum tls_mode)mode;

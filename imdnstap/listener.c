@@ -109,16 +109,17 @@ static void write_port_file(struct source *source, int fd)
     struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
     unsigned port;
-    FILE *file;
     bool written;
+    int to;
 
     if (!source->config->port_file || getsockname(fd, (struct sockaddr *)&address, &len) != 0)
         return;
     port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                                : ((struct sockaddr_in *)&address)->sin_port);
-    file = fopen(source->config->port_file, "we");
-    written = file && fprintf(file, "%u", port) > 0;
-    if (file && fclose(file) != 0)
+    /* What another user wrote there would be believed. */
+    to = open(source->config->port_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    written = to >= 0 && dprintf(to, "%u", port) > 0;
+    if (to >= 0 && close(to) != 0)
         written = false;
     if (!written)
         source_log(source, SOURCE_ERROR, errno, "listenportfilename=\"%s\": cannot be written",

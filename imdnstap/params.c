@@ -105,6 +105,18 @@ bool params_text(const struct cnfparamvals *values, const char *name, char **ret
     return true;
 }
 
+bool params_path(const struct cnfparamvals *values, const char *name, char **ret)
+{
+    if (!params_text(values, name, ret))
+        return false;
+    if (!params_find(values, name) || **ret == '/')
+        return true;
+    parser_errmsg("imdnstap: %s=\"%s\": must begin with a slash: rsyslogd does not stay in the "
+                  "directory in which it is started",
+                  name, *ret);
+    return false;
+}
+
 /* "128", "128k", "2m". False when it is no number or has another unit. */
 bool params_parse_number(const char *text, uint64_t *ret)
 {

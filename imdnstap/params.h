@@ -27,6 +27,9 @@ const struct svar *params_find(const struct cnfparamvals *values, const char *na
 /* *ret is freed and gets text that the caller owns. */
 bool params_text(const struct cnfparamvals *values, const char *name, char **ret);
 
+/* The same for the name of a file: from the root directory on, as rsyslogd leaves that in which it was started. */
+bool params_path(const struct cnfparamvals *values, const char *name, char **ret);
+
 /* "128", "128k", "2m". */
 bool params_parse_number(const char *text, uint64_t *ret);
 bool params_number(const struct cnfparamvals *values, const char *name, uint64_t low, uint64_t high,

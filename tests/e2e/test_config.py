@@ -38,6 +38,8 @@ GOOD_INPUTS = (
     'path="/nowhere/s" bundle="8" bundle.latency="60000"',
     'path="/nowhere/s" createpath="on" dircreatemode="0770" dirowner="root" dirgroup="root"',
     'path="/nowhere/s" createpath="on" dirownernum="0" dirgroupnum="0"',
+    'path="/nowhere/s" name="' + "n" * 200 + '"',
+    'file="/nowhere/' + "n" * 240 + '"',
 )
 # Each: the parameter that the line must name, and the input's parameters.
 BAD_INPUTS = (
@@ -97,6 +99,11 @@ BAD_INPUTS = (
     ("path and port", 'path="/nowhere/s" port="0"'),
     ("none of path, port, connect, file", 'name="n"'),
     ("path", 'path="/' + "x" * 120 + '" ruleset="r"'),
+    ("path", 'path="dnstap.sock"'),
+    ("file", 'file="taps/*.fstrm"'),
+    ("listenportfilename", 'port="0" listenportfilename="port"'),
+    ("tls.cacert", 'connect="h:1" tls="on" tls.cacert="ca.pem"'),
+    ("name", 'path="/nowhere/s" name="' + "n" * 201 + '"'),
     ("permittedpeer", 'port="0" permittedpeer=["192.0.2.0/24","192.0.2.0/99"]'),
     ("port", 'port="99999"'),
     ("ruleset", 'path="/nowhere/s" ruleset="nosuchruleset"'),

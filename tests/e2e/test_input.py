@@ -171,6 +171,21 @@ def test_two_listeners(case):
     daemon.check_books(2, 2, "b")
 
 
+def test_two_inputs_of_one_name(case):
+    """Each has counters and books of its own: the second gets a number behind its name, and a line says so."""
+    daemon = rsyslogd(case, template="%inputname%\\n", input="".join(
+        f'input(type="imdnstap" name="t" path="{{dir}}/{name}" ruleset="dnstap")\n' for name in "abc"))
+    for count, name in enumerate("abc", 1):
+        fstrm.deliver(daemon.wait_socket(os.path.join(case.dir, name)), [fstrm.payload()] * count)
+    assert sorted(daemon.wait_lines(6)) == [b"t", b"t#2", b"t#2", b"t#3", b"t#3", b"t#3"]
+    for count, name in enumerate(("t", "t#2", "t#3"), 1):
+        daemon.wait_counters(name, frames_received=count)
+    assert len(daemon.wait_log("warning .*another input has this name", 2)) == 2
+    daemon.stop()
+    assert len(daemon.log("input t: ended, frames: 1 received")) == 1
+    assert len(daemon.log("input t#3: ended, frames: 3 received")) == 1
+
+
 def peer_counters(daemon):
     """{peer: {counter: value}} of the input's peers."""
     out = {}

@@ -22,7 +22,7 @@ from certificates import authority, context, tls_options
 from fstrm import Client
 from harness import Rsyslogd, rsyslogd, wait_for, watched
 from test_stream import complaints_of, ids, numbered
-from test_transport import TCP, deliver_tls, tcp_daemon
+from test_transport import TCP, address_of, deliver_tls, tcp_daemon
 
 GOOD = 'input(type="imdnstap" name="good" path="{dir}/good" ruleset="dnstap")\n'
 UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
@@ -71,6 +71,16 @@ def test_stale_socket_and_unlink_off(case):
     path = os.path.join(case.dir, "sock")
     leave_stale(path)
     faulty(case, UNIX % 'unlink="off"', r'nobody listens on is there; remove it or set unlink="on"')
+    assert stat.S_ISSOCK(os.stat(path).st_mode)
+
+
+def test_socket_that_may_not_be_connected_to(case):
+    """It may be another's that listens: it stays, and the line says what is known."""
+    path = os.path.join(case.dir, "sock")
+    leave_stale(path)
+    os.chmod(path, 0o400)
+    faulty(case, UNIX % "", r"may not connect to, so it cannot tell whether anybody listens; remove it if nobody does, "
+           r"or take another path: Permission denied", WithoutRights)
     assert stat.S_ISSOCK(os.stat(path).st_mode)
 
 
@@ -176,6 +186,20 @@ def test_port_file_that_cannot_be_written(case):
     daemon = rsyslogd(case, input=TCP.replace("{dir}/port", "{dir}/none/port") % "")
     line, = daemon.wait_log(r"imdnstap")[:1]
     assert re.search(r'listenportfilename=".*/none/port": cannot be written: No such file', line), line
+
+
+class Generous(Rsyslogd):
+    """Started with an umask that takes no right away."""
+
+    def command(self):
+        return ["sh", "-c", 'umask 0; exec "$@"', "sh"] + super().command()
+
+
+def test_port_file_mode(case):
+    """Nobody else may write to it, whatever the umask."""
+    daemon = case.start(Generous(case.dir, input=TCP % ""))
+    address_of(daemon)
+    assert stat.S_IMODE(os.stat(os.path.join(case.dir, "port")).st_mode) == 0o644
 
 
 def write(path, text=""):
