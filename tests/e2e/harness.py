@@ -162,7 +162,7 @@ QUEUES = {
 CONF = """\
 global(processInternalMessages="on" workDirectory="{dir}/spool" maxMessageSize="{maxmessage}"
        internalmsg.ratelimit.interval="1" internalmsg.ratelimit.burst="100000" {globals})
-module(load="impstats" interval="1" format="json" resetCounters="off" log.syslog="off"
+module(load="impstats" interval="1" format="json" resetCounters="{reset}" log.syslog="off"
        log.file="{dir}/stats")
 module(load="imdnstap"{threads})
 module(load="mmdnstapparse")
@@ -185,6 +185,16 @@ def patient(inputs):
         return inputs
     return re.sub(r'type="imdnstap"(?![^)]*\s(handshaketimeout|file)=)',
                   f'type="imdnstap" handshaketimeout="{HANDSHAKE_S * tap.PATIENCE:.0f}"', inputs)
+
+
+ENDED = re.compile(r"imdnstap: input (.*): ended, frames: (\d+) received = (.*); \d+ sessions")
+
+
+def check_ended(line):
+    """Closed books: (name of the input, frames received) of its last line, whose parts must add up."""
+    name, received, parts = ENDED.search(line).groups()
+    assert int(received) == sum(int(part.split()[0]) for part in parts.split(" + ")), f"books are open: {line}"
+    return name, int(received)
 
 
 OUTPUT = 'action(type="omfile" name="out" file="{dir}/events" template="line")'
@@ -213,7 +223,7 @@ class Rsyslogd:
     def __init__(self, dir, input='input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap")',
                  action='action(type="mmdnstapparse" output="json" replacemsg="json")',
                  queue=QUEUES["memory"], extra="", template="%msg%\\n", output=OUTPUT, workers=None, threads=None,
-                 maxmessage="256k", globals="", modules=None, files=None, shutdown=20000):
+                 maxmessage="256k", globals="", modules=None, files=None, shutdown=20000, reset="off"):
         if workers is None and WORKERS > 1:
             queue += ' queue.workerThreadMinimumMessages="1"'  # else few messages wake one worker only
         self.sorted = workers is None and WORKERS > 1
@@ -226,10 +236,13 @@ class Rsyslogd:
         self.pass_fds = ()
         self.process = None
         self.status = None
+        self.reset = reset
+        self.expects = 0  # inputs that must tell their books, also when impstats had no time to name them
+        self.lives = 0  # books that former lives have told
         os.makedirs(os.path.join(dir, "spool"), exist_ok=True)
         threads = f' threads="{threads or THREADS}"' if (threads or THREADS) > 1 else ""
         values = dict(dir=dir, threads=threads, socket=self.socket, queue=queue, workers=workers,
-                      maxmessage=maxmessage, globals=globals, shutdown=shutdown,
+                      maxmessage=maxmessage, globals=globals, shutdown=shutdown, reset=reset,
                       template=template.replace('"', '\\"'))
         for name, text in (("input", patient(input)), ("action", action), ("extra", extra),
                            ("output", output)):
@@ -255,6 +268,7 @@ class Rsyslogd:
                                             stdout=stderr, stdin=subprocess.DEVNULL, cwd=self.dir,
                                             pass_fds=self.pass_fds)
         self.status = None
+        self.lives = len(self.log(ENDED))
         return self
 
     def wait_socket(self, path=None):
@@ -379,11 +393,22 @@ class Rsyslogd:
             assert now["submitted"] == written, f"{written} lines written: {now}"
         return now
 
+    def check_ended(self):
+        """At the end of a life each input that ran (a refused one has no counters) has told its books, once, closed."""
+        told = [check_ended(line) for line in self.log(ENDED)[self.lives:]]
+        names, received = sorted(name for name, _ in told), dict(told)
+        ran = {key[len("imdnstap("):-1]: record for key, record in self.stats().items()
+               if key.startswith("imdnstap(") and key.endswith(")")}
+        assert ran.keys() <= set(names) and len(names) >= self.expects, f"books of {sorted(ran)}, told are {names}"
+        assert len(set(names)) == len(names), f"books told twice: {names}"
+        for name, record in ran.items():
+            assert record["frames.received"] <= received[name], f"{record}, and at the end {received[name]}"
+
     def send_signal(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, deadline=40):
-        """Ends the daemon and checks that it ended well. Idempotent."""
+        """Ends the daemon and checks that it ended well and with closed books. Idempotent."""
         if self.process is None:
             return
         process, self.process = self.process, None
@@ -398,6 +423,8 @@ class Rsyslogd:
         if number != signal.SIGKILL:
             assert self.status == 0, f"rsyslogd ended with {self.status}"
         assert not complaint(self.read("stderr")), "a tool complained"
+        if number != signal.SIGKILL:
+            self.check_ended()
 
     def diagnosis(self):
         yield f"--- {self.dir}: configuration"
@@ -412,8 +439,10 @@ def rsyslogd(case, **options):
     """A started rsyslogd in the test's directory whose socket, if it has one, is there."""
     daemon = case.start(Rsyslogd(case.dir, **options))
     with open(daemon.conf) as file:
-        if f'path="{daemon.socket}"' in file.read():
-            daemon.wait_socket()
+        text = file.read()
+    if f'path="{daemon.socket}"' in text:
+        daemon.wait_socket()
+        daemon.expects = len(re.findall(rf'input\(type="imdnstap"[^)]* path="{re.escape(daemon.socket)}"', text))
     return daemon
 
 

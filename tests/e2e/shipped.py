@@ -125,6 +125,7 @@ def start(case, name, *changes, dir=None):
     daemon = case.start(Shipped(dir or case.dir, name, *changes))
     if daemon.socket in open(daemon.conf).read():
         daemon.wait_socket()
+        daemon.expects = 1
     return daemon
 
 
