@@ -41,18 +41,22 @@ def replay(case, name, octets, pattern, whole, more=""):
         assert count == whole, line
     assert ids(daemon.wait_lines(count)) == list(range(1, count + 1))
     invalid = int("over the size limit" in line)
-    assert daemon.check_books(count + invalid, count)["frames.invalid"] == invalid
+    now = daemon.check_books(count + invalid, count)
+    assert (now["frames.invalid"], now["handshakes.failed"]) == (invalid, int(whole == 0)), now
+    assert (now["sessions.opened"], now["sessions.closed"], now["sessions.openfailed"]) == (1, 1, 0), now
     return count
 
 
 def test_no_such_file(case):
     daemon = rsyslogd(case, input=ONCE % (os.path.join(case.dir, "none-*"), ""))
     one_line(daemon, r"file .*/none-\*: no such file")
+    daemon.wait_counters(sessions_opened=0, sessions_openfailed=0)
 
 
 def test_directory(case):
     daemon = rsyslogd(case, input=ONCE % (case.dir, ""))
     one_line(daemon, r"file .*: this is a directory: name the files in it")
+    daemon.wait_counters(sessions_opened=0, sessions_openfailed=0)
 
 
 @tap.cases("once", "follow")
@@ -62,6 +66,7 @@ def test_fifo(case, mode):
     os.mkfifo(path)
     daemon = rsyslogd(case, input=ONCE % (path, f'file.mode="{mode}"'))
     one_line(daemon, r"file .*/fifo: (0 frames, then: )?this is no regular file")
+    daemon.wait_counters(sessions_opened=0, sessions_openfailed=1)
 
 
 @tap.cases("once", "follow")
@@ -71,6 +76,8 @@ def test_file_that_may_not_be_read(case, mode):
     os.chmod(path, 0)
     daemon = case.start(WithoutRights(case.dir, input=ONCE % (path, f'file.mode="{mode}"')))
     one_line(daemon, r"file .*/f: (0 frames, then: it cannot be opened: )?Permission denied")
+    wait_for("its count", lambda: daemon.counters().get("sessions.openfailed", 0) >= 1)
+    assert daemon.counters()["sessions.opened"] == 0, daemon.counters()
     if mode == "follow":  # tried again with every look, said once
         os.chmod(path, 0o600)
         daemon.wait_lines(400)

@@ -203,6 +203,9 @@ def test_more_files_than_descriptors(case):
         daemon.wait_log(r"file .*/f-\d+: Too many open files")
         wait_for("frames of some", lambda: len(daemon.lines()) > 32)
         assert len(os.listdir(f"/proc/{daemon.process.pid}/fd")) < 100
+        wait_for("their count", lambda: daemon.check_alive() and
+                 daemon.counters().get("sessions.openfailed", 0) >= 300 - 64)
+        assert daemon.counters()["sessions.opened"] <= 64, daemon.counters()
         daemon.stop()
         assert len(daemon.lines()) < 64 and len(daemon.log("Too many open files")) <= 60
         for number in range(len(daemon.lines())):
@@ -236,6 +239,7 @@ def test_broken_file(case):
     for _ in range(20):
         write(path, b"hello world, this is a log file\n")
     daemon.wait_log("no Frame Streams")
+    daemon.wait_counters(handshakes_failed=1, frames_received=0)
     os.rename(path, path + ".txt")
     write(path, START + frame(1))
     daemon.wait_lines(1)

@@ -92,7 +92,7 @@ def test_ratelimit_name(case):
     without such objects refuses the parameter."""
     text = 'input(type="imdnstap" name="%s" path="{dir}/%s" ratelimit.name="few" ruleset="dnstap")'
     if not has_ratelimit_objects():
-        status, lines = check_config(case.dir, 'module(load="imdnstap")\n' + text % ("t", "sock"))
+        status, lines = check_config(case.dir, 'module(load="imdnstap")\n' + text.replace("{dir}", case.dir) % ("t", "sock"))
         assert status != 0 and [line for line in lines if "came with 8.2602" in line], lines
         return
     daemon = rsyslogd(case, extra='ratelimit(name="few" interval="600" burst="100")',

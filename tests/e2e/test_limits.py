@@ -7,6 +7,7 @@ The bounds are read from that document. What is measured is the anonymous memory
 import lzma
 import os
 import re
+import socket
 import struct
 import zlib
 
@@ -152,6 +153,59 @@ def test_threads(case):
           5 * stated("thread") + stated("decoding worker"))
     for client in clients:
         client.finish()
+
+
+def stated_files(kind):
+    """The descriptors of the row that begins so in doc/limits.md, and those of each file."""
+    with open(os.path.join(SOURCE, "doc", "limits.md"), encoding="utf-8") as file:
+        match = re.search(rf"^\| {re.escape(kind)} *\| (\d+)(?:, and (\d+) a file)?", file.read(), re.M)
+    return int(match[1]), int(match[2] or 0)
+
+
+SECOND = {
+    "listener": 'address="127.0.0.1" port="0"',
+    "`connect`": 'connect="127.0.0.1:%d"',
+    "`file`": 'file="{dir}/f*" file.mode="follow"',
+}
+
+
+@tap.cases(*SECOND.items())
+def test_descriptors(case, second):
+    """What another input takes: a listener; a producer that is dialled, with its session; files that are followed."""
+    kind = next(kind for kind, text in SECOND.items() if text == second)
+    for number in range(5):
+        with open(os.path.join(case.dir, f"f{number}"), "wb") as file:
+            file.write(fstrm.stream(numbered(number, 1)))
+    counts = []
+    with socket.create_server(("127.0.0.1", 0)) as producer:
+        producer.settimeout(20 * tap.PATIENCE)
+        more = (second % producer.getsockname()[1] if "%d" in second else second).replace("{dir}", case.dir)
+        for text in ("", f'input(type="imdnstap" name="u" {more} ruleset="dnstap")'):
+            daemon = rsyslogd(case, input=UNIX % "" + text)
+            fstrm.deliver(daemon.socket, numbered(100, 1))
+            peer = Client(producer.accept()[0]).ready() if "connect" in kind and text else None
+            files = 5 if "file" in kind and text else 0
+            wait_for("its events", lambda: daemon.check_alive() and len(daemon.lines()) >= len(counts) + 1 + files)
+            daemon.wait_counters(sessions_closed=1)
+            if text:
+                daemon.wait_counters("u", sessions_opened=1 if peer else files)
+            counts.append(descriptors(daemon))
+            daemon.stop()
+            if peer:
+                peer.close()
+    each, a_file = stated_files(kind)
+    assert counts[1] - counts[0] == each + 5 * a_file, (kind, counts)
+
+
+def test_length_of_a_line(case):
+    """It is cut, whatever it is about; a path as long as they may be is."""
+    with open(os.path.join(SOURCE, "imdnstap", "source.c"), encoding="utf-8") as file:
+        most = int(re.search(r"^#define LOG_LINE_MAX +(\d+)", file.read(), re.M)[1])
+    path = os.path.join(case.dir, *["x" * 200] * 15)
+    daemon = rsyslogd(case, input=f'input(type="imdnstap" name="t" file="{path}" ruleset="dnstap")')
+    line, = daemon.wait_log(r"imdnstap: input t: file ")
+    said = line.split(" ", 1)[1].split(" [v")[0]
+    assert len(said.encode()) == most - 1 < len(path), len(said.encode())
 
 
 def pointers():

@@ -17,7 +17,7 @@ import fstrm
 import tap
 from certificates import EXPIRED, NOT_YET, authority, context, fingerprint, tls_options
 from fstrm import CONTENT_TYPE, Client, control
-from harness import check_json, rsyslogd
+from harness import check_json, rsyslogd, wait_for
 from test_stream import complaints_of, ids, numbered
 from test_transport import TCP, address_of, deliver_tls, refused_by_tls, tcp_daemon
 
@@ -289,6 +289,25 @@ def test_junk_for_powerdns(case):
     assert sorted(base64.b64decode(event["frame"]) for event in events) == sorted(frames)
     one_complaint(daemon, r"closed its connection within a frame: 9 octets of it came")
     daemon.check_books(201, 201)
+    malformed(daemon, 201)
+
+
+def test_tls_handshake_that_is_never_ended(case):
+    """No octet of it, or a part of its first record: closed in time, with one line each."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made, extra='handshaketimeout="1"'))
+    for number, octets in enumerate((b"", bytes.fromhex("160301")), 1):
+        Client(address).send(octets).wait_closed()
+        daemon.wait_counters(handshakes_failed=number)
+        daemon.wait_own_lines("a line about it", lambda: len(complaints_of(daemon)) >= number)
+        assert re.search(r"127\.0\.0\.1 port \d+ closed: no handshake within handshaketimeout",
+                         complaints_of(daemon)[-1]), complaints_of(daemon)
+    assert len(complaints_of(daemon)) == 2, complaints_of(daemon)
+
+
+def malformed(daemon, count):
+    wait_for("their count", lambda: daemon.check_alive() and
+             daemon.stats().get("mmdnstapparse", {}).get("frames.malformed") == count)
 
 
 def test_flood_for_powerdns(case):
@@ -310,6 +329,7 @@ def test_flood_for_powerdns(case):
     assert sum(e.get("malformed", False) for e in events) == 250
     daemon.wait_counters(sessions_opened=501, sessions_closed=501)
     daemon.check_books(270, 270)
+    malformed(daemon, 250)
 
 
 def test_renegotiation(case):

@@ -136,7 +136,7 @@ tests_unit_test_dns_cost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dns_cost_LDADD = $(UNIT_LDADD)
 
 # The socket server, without rsyslog.
-SERVER_TESTS = tests/unit/test_server tests/unit/test_source tests/unit/test_unix_socket
+SERVER_TESTS = tests/unit/test_server tests/unit/test_source tests/unit/test_unix_socket tests/unit/test_listener
 check_PROGRAMS += $(SERVER_TESTS)
 TESTS += $(SERVER_TESTS)
 SERVER_TESTS_LDADD = imdnstap/libserver.la imdnstap/libfiles.la $(UNIT_LDADD)
@@ -154,6 +154,12 @@ tests_unit_test_unix_socket_SOURCES = tests/unit/test_unix_socket.c tests/unit/s
 tests_unit_test_unix_socket_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_unix_socket_LDADD = $(SERVER_TESTS_LDADD)
 tests_unit_test_unix_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=listen
+
+tests_unit_test_listener_SOURCES = tests/unit/test_listener.c tests/unit/server_fixture.h
+tests_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_listener_LDADD = $(SERVER_TESTS_LDADD)
+tests_unit_test_listener_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=accept4,--wrap=epoll_wait,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
 # Counters of its peers.
 check_PROGRAMS += tests/unit/test_peers
