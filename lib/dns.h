@@ -29,6 +29,8 @@
 
 enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTIONS };
 
+enum dns_opcode { DNS_OPCODE_QUERY = 0, DNS_OPCODE_UPDATE = 5 }; /* RFC 1035 4.1.1, RFC 2136 1.3 */
+
 enum dns_flag {
     DNS_QR = 0x8000,
     DNS_AA = 0x0400,

@@ -44,6 +44,17 @@ struct event {
     struct span frame; /* the dnstap payload as received */
 };
 
+/* The message whose records answer a question: a response (QR) to a QUERY where the frame has its response;
+ * else NULL. Sections of others are something else: an UPDATE's are prerequisites and updates, which a
+ * server may copy from the client even when it refuses them (RFC 2136 3.8). What a client sends
+ * as an answer, in a query, is none either. */
+static inline const struct dns_message *event_answer(const struct event *event)
+{
+    const struct dns_message *dns = event->tap.response_message.ptr ? event->dns : NULL;
+
+    return dns && dns->flags & DNS_QR && dns->opcode == DNS_OPCODE_QUERY ? dns : NULL;
+}
+
 struct event_decoder;
 struct event_decoder *event_decoder_create(void); /* NULL: no memory */
 void event_decoder_destroy(struct event_decoder **decoder);

@@ -239,11 +239,27 @@ static bool put_list(struct text *t, struct str key, struct str label, const str
     return cut;
 }
 
+/* Both sections; an UPDATE's under their own names. True: not all of them. */
+static bool put_sections(struct text *t, const struct event *event,
+                         const struct fmt_options *options)
+{
+    struct fmt_rrs rrs = fmt_answers(event, options);
+    struct str label[] = {STR(" cs4Label=dnsAnswers"), STR(" cs5Label=dnsAuthority")};
+    bool cut;
+
+    if (event->dns->opcode == DNS_OPCODE_UPDATE) {
+        rrs = fmt_section(event->dns, DNS_ANSWER, options);
+        label[0] = STR(" cs4Label=dnsPrerequisites");
+        label[1] = STR(" cs5Label=dnsUpdates");
+    }
+    cut = put_list(t, STR(" cs4="), label[0], &rrs);
+    rrs = fmt_section(event->dns, DNS_AUTHORITY, options);
+    return put_list(t, STR(" cs5="), label[1], &rrs) || cut;
+}
+
 static bool put_dns(struct text *t, const struct event *event, const struct fmt_options *options)
 {
     const struct dns_message *dns = event->dns;
-    struct fmt_rrs answers = fmt_section(dns, DNS_ANSWER, options);
-    struct fmt_rrs authorities = fmt_section(dns, DNS_AUTHORITY, options);
     bool cut;
 
     if (!dns || !dns->has_header)
@@ -255,7 +271,8 @@ static bool put_dns(struct text *t, const struct event *event, const struct fmt_
     put_number(t, STR(" cn2="), dns->id);
     text_put_lit(t, " cn2Label=dnsTransactionId");
     put_number(t, STR(" cn3="), dns->count[DNS_ANSWER]);
-    text_put_lit(t, " cn3Label=dnsAnswerCount");
+    text_put_str(t, dns->opcode == DNS_OPCODE_UPDATE ? STR(" cn3Label=dnsPrerequisiteCount")
+                                                     : STR(" cn3Label=dnsAnswerCount"));
     if (dns->question_count) {
         put_pair(t, STR(" cs1="), dns->question[0].type_text, CS_MAX);
         text_put_lit(t, " cs1Label=dnsQueryType");
@@ -267,8 +284,7 @@ static bool put_dns(struct text *t, const struct event *event, const struct fmt_
         fmt_put_flags(t, dns->flags, STR(""), STR(" "));
         text_put_lit(t, " cs3Label=dnsFlags");
     }
-    cut = put_list(t, STR(" cs4="), STR(" cs4Label=dnsAnswers"), &answers);
-    cut = put_list(t, STR(" cs5="), STR(" cs5Label=dnsAuthority"), &authorities) || cut;
+    cut = put_sections(t, event, options);
     put_label(t, put_pair(t, STR(" cs6="), dns->opcode_text, CS_MAX), STR(" cs6Label=dnsOpcode"));
     return cut || dns->truncated_output;
 }

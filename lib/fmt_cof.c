@@ -1,5 +1,5 @@
 /* fmt_cof.c - Passive DNS Common Output Format, draft-dulaunoy-dnsop-passive-dns-cof: one object
- * per RRset of a response, from its answer and authority sections.
+ * per RRset of a response to a QUERY, from its answer and authority sections.
  *
  * No client data is written (the draft's privacy section). The format has no class, so only class
  * IN is; an owner that could not be read is no rrname; it cannot do without a time, so an event without one yields nothing.
@@ -54,15 +54,13 @@ static void put_rrset(struct text *t, const struct event *event, const struct fm
 
 static void render(const struct event *event, const struct fmt_options *options, struct text *t)
 {
-    const struct dns_message *dns = fmt_response(event);
     struct fmt_groups sets, unique;
     struct fmt_rrs rrs;
     bool any = false;
 
-    if (!dns || !fmt_has_date(event))
+    if (!event_answer(event) || !fmt_has_date(event))
         return;
-    rrs = fmt_sections(fmt_section(dns, DNS_ANSWER, options),
-                       fmt_section(dns, DNS_AUTHORITY, options));
+    rrs = fmt_sections(fmt_answers(event, options), fmt_authorities(event, options));
     fmt_group(&rrs, FMT_BY_NAME_TYPE, &sets);
     fmt_group(&rrs, FMT_BY_RDATA, &unique);
     for (size_t i = 0; i < rrs.count; i++) {

@@ -40,6 +40,18 @@ struct fmt_rrs fmt_section(const struct dns_message *dns, enum dns_section secti
     return ret;
 }
 
+struct fmt_rrs fmt_answers(const struct event *event, const struct fmt_options *options)
+{
+    return fmt_section(event_answer(event), DNS_ANSWER, options);
+}
+
+struct fmt_rrs fmt_authorities(const struct event *event, const struct fmt_options *options)
+{
+    bool update = event->dns && event->dns->opcode == DNS_OPCODE_UPDATE;
+
+    return fmt_section(update ? NULL : event->dns, DNS_AUTHORITY, options);
+}
+
 struct fmt_rrs fmt_sections(struct fmt_rrs first, struct fmt_rrs more)
 {
     size_t room = DNS_RR_MAX - first.count;

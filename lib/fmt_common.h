@@ -36,6 +36,10 @@ struct fmt_rrs {
 
 struct fmt_rrs fmt_section(const struct dns_message *dns, enum dns_section section,
                            const struct fmt_options *options);
+/* The answers and authorities of the event's message: none of them where these sections are something
+ * else (see event_answer); a query may have authorities (RFC 1995 3), an UPDATE has none. */
+struct fmt_rrs fmt_answers(const struct event *event, const struct fmt_options *options);
+struct fmt_rrs fmt_authorities(const struct event *event, const struct fmt_options *options);
 /* `more` behind `first`; both must be of one section. */
 struct fmt_rrs fmt_sections(struct fmt_rrs first, struct fmt_rrs more);
 const struct dns_rr *fmt_rr(const struct fmt_rrs *rrs, size_t index);

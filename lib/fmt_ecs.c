@@ -60,7 +60,7 @@ static void put_event(struct text *t, const struct event *event)
 static void put_answers(struct text *t, const struct event *event,
                         const struct fmt_options *options)
 {
-    struct fmt_rrs rrs = fmt_section(event->dns, DNS_ANSWER, options);
+    struct fmt_rrs rrs = fmt_answers(event, options);
 
     if (!fmt_response(event))
         return;
@@ -84,7 +84,7 @@ static void put_answers(struct text *t, const struct event *event,
 static void put_resolved(struct text *t, const struct event *event,
                          const struct fmt_options *options)
 {
-    struct fmt_rrs rrs = fmt_section(fmt_response(event), DNS_ANSWER, options);
+    struct fmt_rrs rrs = fmt_answers(event, options);
 
     for (size_t i = 0; i < rrs.count; i++) {
         if (!dns_rr_is_address(fmt_rr(&rrs, i)))

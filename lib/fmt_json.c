@@ -9,8 +9,7 @@
 #include "fmt_list.h"
 #include "word.h"
 
-#define OPCODE_UPDATE 5
-#define CLASS_IN      1
+#define CLASS_IN 1
 
 /* Octets that the literals and numbers of one of these take at most, without their strings, and the last word
  * that put_ascii or put_number writes. */
@@ -279,7 +278,7 @@ static void put_header(struct text *t, const struct dns_message *m)
         p = put_number(p, m->count[DNS_AUTHORITY]);
         p = PUT(p, ",\"arcount\":");
         p = put_number(p, m->count[DNS_ADDITIONAL]);
-        if (m->opcode == OPCODE_UPDATE)
+        if (m->opcode == DNS_OPCODE_UPDATE)
             p = PUT(p,
                     ",\"section_names\":[\"zone\",\"prerequisites\",\"updates\",\"additionals\"]");
         *p++ = ',';
@@ -328,7 +327,9 @@ static void put_edns(struct text *t, const struct dns_edns *edns)
     text_put_lit(t, "]}");
 }
 
-static void put_dns(struct text *t, const struct dns_message *m, const struct fmt_options *options)
+/* answer: see event_answer. */
+static void put_dns(struct text *t, const struct dns_message *m, const struct dns_message *answer,
+                    const struct fmt_options *options)
 {
     bool truncated = m->truncated_output;
     size_t questions = shown(m->question_count, options, &truncated);
@@ -343,7 +344,8 @@ static void put_dns(struct text *t, const struct dns_message *m, const struct fm
     text_put_lit(t, "],\"additionals\":[");
     put_section(t, m, DNS_ADDITIONAL, options, &truncated);
     text_put_lit(t, "],\"resolved_ip\":[");
-    put_resolved(t, m, options, &truncated);
+    if (m == answer)
+        put_resolved(t, m, options, &truncated);
     text_put_char(t, ']');
     if (m->edns.present)
         put_edns(t, &m->edns);
@@ -509,11 +511,11 @@ static void render(const struct event *e, const struct fmt_options *options, str
         put_policy(t, e);
     if (e->dns) {
         text_put_lit(t, ",\"dns\":");
-        put_dns(t, e->dns, options);
+        put_dns(t, e->dns, event_answer(e), options);
     }
     if (e->query) {
         text_put_lit(t, ",\"query\":");
-        put_dns(t, e->query, options);
+        put_dns(t, e->query, NULL, options);
     }
     if (e->malformed)
         put_malformed(t, e);

@@ -107,7 +107,7 @@ void fmt_logstash_head(struct text *t, const struct event *event)
 
 void fmt_logstash_tail(struct text *t, const struct event *event, const struct fmt_options *options)
 {
-    struct fmt_rrs authorities = fmt_section(event->dns, DNS_AUTHORITY, options);
+    struct fmt_rrs authorities = fmt_authorities(event, options);
 
     put_rrsets(t, STR(",\"authorities\":"), &authorities);
     if (fmt_dns_cut(event->dns, options))
@@ -119,7 +119,7 @@ void fmt_logstash_tail(struct text *t, const struct event *event, const struct f
 
 static void render(const struct event *event, const struct fmt_options *options, struct text *t)
 {
-    struct fmt_rrs answers = fmt_section(event->dns, DNS_ANSWER, options);
+    struct fmt_rrs answers = fmt_answers(event, options);
 
     fmt_logstash_head(t, event);
     put_rrsets(t, STR(",\"answers\":"), &answers);

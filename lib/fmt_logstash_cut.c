@@ -36,7 +36,7 @@ static void put_answer(struct text *t, const struct dns_rr *rr)
 /* The first line is rendered, the others copy its common parts. */
 static void render(const struct event *event, const struct fmt_options *options, struct text *t)
 {
-    struct fmt_rrs answers = fmt_section(event->dns, DNS_ANSWER, options);
+    struct fmt_rrs answers = fmt_answers(event, options);
     size_t start = t->len, head, tail, tail_len;
     bool share;
 

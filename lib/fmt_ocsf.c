@@ -232,8 +232,8 @@ static void put_dns(struct text *t, const struct event *event, const struct fmt_
     if (!fmt_response(event))
         return;
     put_rcode(t, dns->rcode);
-    put_rrs(t, STR("answers"), fmt_section(dns, DNS_ANSWER, options));
-    put_rrs(t, STR("authority"), fmt_section(dns, DNS_AUTHORITY, options));
+    put_rrs(t, STR("answers"), fmt_answers(event, options));
+    put_rrs(t, STR("authority"), fmt_authorities(event, options));
 }
 
 static void put_unmapped(struct text *t, const struct event *event)

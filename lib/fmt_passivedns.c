@@ -2,7 +2,7 @@
  *
  *   sec.usec||client||server||class||query||type||answer||ttl||count
  *
- * One line per answer RR of a response; one per question, with the rcode for an answer, when there is an error
+ * One line per answer RR of a response to a QUERY; one per question, with the rcode for an answer, when there is an error
  * and no answer. Query is the owner of the RR, so behind a CNAME it is the CNAME's target.
  *
  * No line is lost to its readers' patterns (SOF-ELK's grok is the narrowest: labels of [0-9A-Za-z_-]
@@ -219,8 +219,8 @@ static void put_error(struct text *t, uint16_t rcode)
 
 static void render(const struct event *event, const struct fmt_options *options, struct text *t)
 {
-    const struct dns_message *dns = fmt_response(event);
-    struct fmt_rrs rrs = fmt_section(dns, DNS_ANSWER, options);
+    const struct dns_message *dns = event_answer(event);
+    struct fmt_rrs rrs = fmt_answers(event, options);
     bool any = false;
 
     if (!dns || !fmt_has_date(event))

@@ -4,7 +4,7 @@
  *     2026-11-26T19:53:01.123456789Z CR 192.0.2.1:53124 UDP 120b "www.example.com" IN A NOERROR A 192.0.2.80 +1
  *
  * ADDRESS and PORT are the querier's, LENGTH is that of the message shown. RCODE and the first answer
- * (of N more) are there in responses. What is absent is `-`. A malformed event ends with
+ * (of N more) are there in responses, the answer if they are a QUERY's. What is absent is `-`. A malformed event ends with
  * ` malformed: REASON`. An IPv6 address with port is in brackets. Only printable ASCII gets in: names,
  * data and tables are that already, and identity and other free text are not shown.
  *
@@ -69,8 +69,10 @@ static void put_answer(struct text *t, const struct dns_message *m)
     }
 }
 
-static void put_message(struct text *t, const struct dns_message *m)
+static void put_message(struct text *t, const struct event *e)
 {
+    const struct dns_message *m = e->dns;
+
     text_put_char(t, ' ');
     text_put_u64(t, m->len);
     text_put_char(t, 'b');
@@ -78,7 +80,8 @@ static void put_message(struct text *t, const struct dns_message *m)
     if (!m->has_header || !(m->flags & DNS_QR))
         return;
     put_or_dash(t, m->rcode_text);
-    put_answer(t, m);
+    if (event_answer(e))
+        put_answer(t, m);
 }
 
 static void render(const struct event *e, const struct fmt_options *options, struct text *t)
@@ -89,7 +92,7 @@ static void render(const struct event *e, const struct fmt_options *options, str
     put_address(t, e);
     put_or_dash(t, e->protocol_text);
     if (e->dns)
-        put_message(t, e->dns);
+        put_message(t, e);
     else
         text_put_lit(t, " - - - -");
     if (e->malformed) {

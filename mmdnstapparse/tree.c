@@ -19,8 +19,6 @@
 
 #include <json_object.h>
 
-#define OPCODE_UPDATE 5
-
 /* Values remembered of each kind, by a hash; a later one takes an earlier one's place. */
 #define SHARED 32
 
@@ -28,7 +26,8 @@ struct builder {
     size_t max_rrs;
     struct text *scratch;
     struct recurring *recurring;
-    bool truncated; /* of the DNS message in work */
+    bool truncated;                   /* of the DNS message in work */
+    const struct dns_message *answer; /* the event's message that answers something, NULL: none */
 
     /* Values of the tree in work, which owns them; NULL: none yet. */
     struct fjson_object *empty; /* array */
@@ -235,11 +234,11 @@ static struct fjson_object *questions_of(struct builder *b, const struct dns_mes
     return list;
 }
 
-/* The addresses of the A and AAAA answers, as shown. */
+/* The addresses of the A and AAAA answers, as shown; none in a message that answers nothing. */
 static struct fjson_object *resolved_of(struct builder *b, const struct dns_message *m)
 {
     struct fjson_object *list = NULL;
-    size_t count = shown_rrs(b, m->rr_count[DNS_ANSWER]);
+    size_t count = m == b->answer ? shown_rrs(b, m->rr_count[DNS_ANSWER]) : 0;
 
     for (size_t i = 0; i < count; i++) {
         const struct dns_rr *rr = &m->rr[DNS_ANSWER][i];
@@ -304,7 +303,7 @@ static void add_header(struct builder *b, struct fjson_object *o, const struct d
     ADD(o, "ancount", integer(b, m->count[DNS_ANSWER]));
     ADD(o, "nscount", integer(b, m->count[DNS_AUTHORITY]));
     ADD(o, "arcount", integer(b, m->count[DNS_ADDITIONAL]));
-    if (m->opcode == OPCODE_UPDATE)
+    if (m->opcode == DNS_OPCODE_UPDATE)
         ADD(o, "section_names", update_sections());
 }
 
@@ -423,7 +422,10 @@ static void add_message(struct builder *b, struct fjson_object *o, const struct 
 struct fjson_object *tree_build(const struct event *event, size_t max_rrs, struct text *scratch,
                                 struct recurring *recurring)
 {
-    struct builder b = {.max_rrs = max_rrs, .scratch = scratch, .recurring = recurring};
+    struct builder b = {.max_rrs = max_rrs,
+                        .scratch = scratch,
+                        .recurring = recurring,
+                        .answer = event_answer(event)};
     struct fjson_object *o = fjson_object_new_object();
 
     if (!o)

@@ -264,7 +264,45 @@ def ocsf():
     tap.equal((d["activity_id"], d["status_id"], d["raw_data"], d["time"]), (0, 99, "/w==", 0), "ocsf: no protobuf")
 
 
-for part in (logstash, logstash_cut, passivedns, cof, cef, ecs, ocsf):
+def unresolving():
+    """Sections that answer nothing, with everything else as in an answer: no format may say that they do."""
+    sections = dict(answers=[rr("claim.example", A, a("198.51.100.1"))],
+                    authorities=[rr("claim.example", A, a("198.51.100.2"))])
+    zone = [("example", SOA)]
+    cases = [("UPDATE request", tap_frame(13, query=dns(zone, flags=0, opcode=5, **sections))),
+             ("query with answers", tap_frame(CQ, query=query_message(zone, **sections))),
+             ("response where the query belongs", tap_frame(CQ, query=dns(zone, **sections))),
+             ("query where the response belongs", tap_frame(CR, response=dns(zone, flags=0, **sections)))]
+    cases += [("UPDATE response of rcode %d" % rcode, tap_frame(14, response=dns(
+        zone, flags=0x8000, opcode=5, rcode=rcode, **sections))) for rcode in (0, 5, 9)]
+    cases += [("response of opcode %d" % opcode, tap_frame(CR, response=dns(
+        zone, flags=0x8400, opcode=opcode, rcode=rcode, **sections)))
+        for opcode in (1, 2, 4, 5, 6, 15) for rcode in (0, 3)]
+    for label, frame in cases:
+        update = "UPDATE" in label or label.endswith("opcode 5")
+        tap.equal(texts("passivedns", frame) + texts("cof", frame), [], "%s: no passivedns, no cof" % label)
+        d = obj("json", frame)["dns"]
+        tap.equal((d["resolved_ip"], [d[k][0]["data"] for k in ("answers", "authorities")], "section_names" in d),
+                  ([], ["198.51.100.1", "198.51.100.2"], update), "%s: json shows it and resolves nothing" % label)
+        d = obj("ecs", frame)
+        tap.equal((d["dns"].get("answers", []), d["dns"].get("resolved_ip", []), d["related"]["ip"]),
+                  ([], [], ["192.0.2.10", "192.0.2.53"]), "%s: ecs" % label)
+        d = obj("ocsf", frame)
+        tap.ok(d.get("answers", []) == [] and not (update and d.get("authority")), "%s: ocsf" % label, d)
+        tap.ok("198.51.100" not in one("text", frame), "%s: text" % label, one("text", frame))
+        d, cut = obj("logstash", frame), obj("logstash_cut", frame)
+        want = [] if update else [["claim.example. 300 IN A 198.51.100.2"]]
+        tap.equal((d["answers"], cut["answers"], d["authorities"], cut["authorities"]), ([], "", want, want),
+                  "%s: logstash" % label)
+        _, _, pairs = consumers.parse_cef(one("cef", frame).encode())
+        want = (("claim.example 300 IN A 198.51.100.1", "dnsPrerequisites", "dnsUpdates", "dnsPrerequisiteCount")
+                if update else (None, None, "dnsAuthority", "dnsAnswerCount"))
+        tap.equal(tuple(pairs.get(k) for k in ("cs4", "cs4Label", "cs5Label", "cn3Label")), want, "%s: cef" % label)
+    tap.equal(texts("passivedns", tap_frame(14, response=dns(zone, flags=0x8000, opcode=5, rcode=5))), [],
+              "passivedns: a refused UPDATE is no error of a name's")
+
+
+for part in (unresolving, logstash, logstash_cut, passivedns, cof, cef, ecs, ocsf):
     try:
         part()
     except (AssertionError, KeyError, ValueError, IndexError) as e:

@@ -52,6 +52,7 @@ static void make(struct made *m, size_t answers, struct str data)
     m->event.type_text = STR("CLIENT_RESPONSE");
     m->event.direction = STR("CR");
     m->event.is_response = true;
+    m->event.tap.response_message = span_of(m, m->dns.len);
     m->event.dns = &m->dns;
 }
 
@@ -109,7 +110,8 @@ static void test_json_message(void **state)
     make(&m, 1, STR("192.0.2.1"));
     expect(
         "json", &m.event,
-        "{\"type\":\"CLIENT_RESPONSE\",\"type_id\":6,\"direction\":\"CR\",\"dns\":{\"id\":4660,"
+        "{\"type\":\"CLIENT_RESPONSE\",\"type_id\":6,\"direction\":\"CR\",\"response_len\":120,"
+        "\"dns\":{\"id\":4660,"
         "\"opcode\":\"QUERY\",\"opcode_id\":0,\"rcode\":\"NOERROR\",\"rcode_id\":0,"
         "\"flags\":[\"QR\",\"RD\",\"RA\"],\"qdcount\":1,\"ancount\":1,\"nscount\":0,\"arcount\":0,"
         "\"question\":[{\"name\":\"www.example\",\"type\":\"A\",\"type_id\":1,\"class\":\"IN\","

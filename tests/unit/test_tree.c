@@ -194,6 +194,42 @@ static void test_more_than_kept(void **state)
     }
 }
 
+/* Addresses of answers to a QUERY; those of an UPDATE's prerequisites (RFC 2136 2.4) and of a query resolve nothing. */
+static void test_resolved(void **state)
+{
+    static const struct {
+        unsigned type, field;
+        const char *header, *want;
+    } rows[] = {
+        {6, M_RESPONSE_MESSAGE, "\0\1\x80\0\0\0\0\1\0\0\0\0", "[\"192.0.2.1\"]"},
+        {14, M_RESPONSE_MESSAGE, "\0\1\xa8\0\0\0\0\1\0\0\0\0", "[]"},
+        {14, M_RESPONSE_MESSAGE, "\0\1\xa8\5\0\0\0\1\0\0\0\0", "[]"},
+        {6, M_RESPONSE_MESSAGE, "\0\1\0\0\0\0\0\1\0\0\0\0", "[]"},
+        {5, M_QUERY_MESSAGE, "\0\1\x80\0\0\0\0\1\0\0\0\0", "[]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t wire[27] = {0};
+        struct payload m = {.len = 0}, tap;
+        struct fjson_object *tree, *dns = NULL, *value = NULL;
+
+        memcpy(wire, rows[i].header, 12);
+        memcpy(wire + 12, "\0\0\1\0\1\0\0\0\0\0\4\xc0\0\2\1", 15); /* . IN A */
+        payload_number(&m, M_TYPE, rows[i].type);
+        payload_bytes(&m, rows[i].field, wire, sizeof wire);
+        tap = payload_of(&m);
+        tree = tree_of(span_of(tap.octets, tap.len), &recurring);
+        assert_true(fjson_object_object_get_ex(tree, "dns", &dns));
+        assert_true(fjson_object_object_get_ex(dns, "answers", &value));
+        assert_int_equal(fjson_object_array_length(value), 1);
+        assert_true(fjson_object_object_get_ex(dns, "resolved_ip", &value));
+        assert_string_equal(fjson_object_to_json_string_ext(value, FJSON_TO_STRING_PLAIN),
+                            rows[i].want);
+        fjson_object_put(tree);
+    }
+}
+
 /* The same text is one value, or all of this is for nothing. */
 static void test_shared(void **state)
 {
@@ -217,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_captures, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_octet, setup, teardown),
         cmocka_unit_test_setup_teardown(test_more_than_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_resolved, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shared, setup, teardown),
     };
 
