@@ -76,16 +76,19 @@ static bool cookie_put(struct text *t, struct span data)
     return true;
 }
 
+/* Text that begins as hex does is in hex, too: no two NSIDs are the same text. */
 static bool nsid_put(struct text *t, struct span data)
 {
-    for (size_t i = 0; i < data.len; i++) {
-        if (data.ptr[i] < 0x20 || data.ptr[i] > 0x7e) {
-            text_put_lit(t, "hex:");
-            text_put_hex(t, data);
-            return true;
-        }
+    bool is_text = data.len < 4 || memcmp(data.ptr, "hex:", 4) != 0;
+
+    for (size_t i = 0; is_text && i < data.len; i++)
+        is_text = data.ptr[i] >= 0x20 && data.ptr[i] <= 0x7e;
+    if (is_text) {
+        text_put(t, (const char *)data.ptr, data.len);
+    } else {
+        text_put_lit(t, "hex:");
+        text_put_hex(t, data);
     }
-    text_put(t, (const char *)data.ptr, data.len);
     return true;
 }
 

@@ -107,10 +107,10 @@ static void put_generic(struct text *t, struct span octets)
     text_put_u64(t, octets.len);
     if (octets.len)
         text_put_char(t, ' ');
-    text_put_hex(t, octets);
+    text_put_HEX(t, octets);
 }
 
-static bool is_printable(struct span octets)
+static bool is_ascii(struct span octets)
 {
     for (size_t i = 0; i < octets.len; i++)
         if (octets.ptr[i] < 0x20 || octets.ptr[i] > 0x7e)
@@ -119,19 +119,31 @@ static bool is_printable(struct span octets)
 }
 
 /* A wire-format name; what is none stays text if it is, else becomes RFC 3597 octets. */
-static struct str zone_of(struct text *t, struct span wire)
+static struct str name_or(struct text *t, struct span wire, bool is_text)
 {
     size_t from = t->len;
 
     if (wire.len == 0)
         return (struct str){NULL, 0};
     if (!dns_name_text(t, wire)) {
-        if (is_printable(wire))
+        if (is_text)
             text_put_str(t, (struct str){(const char *)wire.ptr, wire.len});
         else
             put_generic(t, wire);
     }
     return since(t, from);
+}
+
+static struct str zone_of(struct text *t, struct span wire)
+{
+    return name_or(t, wire, is_ascii(wire));
+}
+
+/* Policies are named by people, in their languages: any UTF-8 is text here. */
+static struct str policy_of(struct text *t, struct span octets)
+{
+    return name_or(t, octets,
+                   text_is_printable((struct str){(const char *)octets.ptr, octets.len}));
 }
 
 /* The value that a policy matched, by what it was matched with (dnstap.proto, Policy.value). */
@@ -148,7 +160,7 @@ static struct str policy_value_of(struct text *t, const struct dnstap *tap)
         text_put_addr(t, value);
         return since(t, from);
     }
-    return zone_of(t, value);
+    return policy_of(t, value);
 }
 
 static struct str transport_of(const struct dnstap *tap)
@@ -195,7 +207,7 @@ static void set_texts(struct text *t, struct event *e)
     e->query_zone = zone_of(t, tap->query_zone);
     if (!(tap->has & DNSTAP_HAS_POLICY))
         return;
-    e->policy_rule = zone_of(t, tap->policy.rule);
+    e->policy_rule = policy_of(t, tap->policy.rule);
     if (tap->has & DNSTAP_HAS_POLICY_ACTION)
         e->policy_action = name_of(t, &names_policy_action, tap->policy.action);
     if (tap->has & DNSTAP_HAS_POLICY_MATCH)

@@ -114,6 +114,8 @@ void text_put_compact_time(struct text *t, uint32_t sec);
 void text_put_json(struct text *t, struct str s);
 /* The same without the quotes. */
 void text_put_json_raw(struct text *t, struct str s);
+/* Well-formed UTF-8 without control characters (Unicode's Cc)? */
+bool text_is_printable(struct str s);
 /* UTF-8 made well-formed (as above) but not escaped. */
 void text_put_utf8(struct text *t, struct str s);
 

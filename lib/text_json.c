@@ -147,6 +147,20 @@ void text_put_json(struct text *t, struct str s)
         t->len = before;
 }
 
+/* Ends: every turn but the last takes a sequence of one octet at least. */
+bool text_is_printable(struct str s)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    size_t good, bad;
+
+    for (size_t left = s.len; left > 0; left -= good, p += good) {
+        good = utf8_sequence(p, left, &bad);
+        if (good == 0 || p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
+            return false;
+    }
+    return true;
+}
+
 void text_put_utf8(struct text *t, struct str s)
 {
     const uint8_t *p = (const uint8_t *)s.ptr, *end;

@@ -338,7 +338,8 @@ static struct fjson_object *policy_of(struct builder *b, const struct event *eve
         return NULL;
     if (event->tap.policy.type.ptr)
         ADD(o, "type", free_text(b, event->tap.policy.type));
-    ADD_TEXT(o, "rule", event->policy_rule);
+    if (event->policy_rule.len > 0)
+        ADD(o, "rule", free_text(b, span_of(event->policy_rule.ptr, event->policy_rule.len)));
     ADD_TEXT(o, "action", event->policy_action);
     ADD_TEXT(o, "match", event->policy_match);
     if (event->policy_value.len > 0)

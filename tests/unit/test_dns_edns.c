@@ -39,6 +39,10 @@ static void test_options(void **state)
         {2, WIRE("\0\0\x0e\x10\0"), "00000e1000", false},
         {3, WIRE(""), "", true},
         {3, WIRE("ns1.example"), "ns1.example", true},
+        {3, WIRE("hex"), "hex", true},
+        {3, WIRE("Hex:1"), "Hex:1", true},
+        {3, WIRE("hex:00ff61"), "hex:6865783a303066663631", true},
+        {3, WIRE("hex:"), "hex:6865783a", true},
         {3,
          WIRE("\0\xff"
               "a"),

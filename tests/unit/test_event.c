@@ -247,6 +247,7 @@ static void test_zone(void **state)
         {"\1\377", 3, "\\255"},
         {"\5ab", 3, "\\# 3 056162"},
         {"example.", 8, "example."},
+        {"caf\xc3\xa9", 5, "\\# 5 636166C3A9"}, /* no name, and names are ASCII */
         {"", 0, ""},
     };
 
@@ -267,9 +268,15 @@ static void test_policy(void **state)
         size_t len;
         const char *want;
     } rows[] = {
-        {1, "\1a\1b", 5, "a.b"},          {2, "\xc0\0\2\1", 4, "192.0.2.1"},
-        {2, "192.0.2.1", 9, "192.0.2.1"}, {4, "\2ns", 4, "ns"},
+        {1, "\1a\1b", 5, "a.b"},
+        {2, "\xc0\0\2\1", 4, "192.0.2.1"},
+        {2, "192.0.2.1", 9, "192.0.2.1"},
+        {4, "\2ns", 4, "ns"},
         {5, "\1\2\3", 3, "\\# 3 010203"},
+        {1, "r\xc3\xa9gle", 6, "r\xc3\xa9gle"}, /* free text is UTF-8 where it is */
+        {1, "r\xc3\xa9\n", 4, "\\# 4 72C3A90A"},
+        {1, "r\xe9gle", 5, "\\# 5 72E9676C65"},
+        {1, "\xc2\x85", 2, "\\# 2 C285"},
     };
 
     (void)state;
@@ -287,6 +294,28 @@ static void test_policy(void **state)
         expect(e.policy_rule, "bad.rpz");
         expect(e.policy_action, "DROP");
         expect(e.policy_value, rows[i].want);
+    }
+}
+
+static void test_policy_rule(void **state)
+{
+    static const struct {
+        const char *rule;
+        size_t len;
+        const char *want;
+    } rows[] = {
+        {"\3bad\3rpz", 9, "bad.rpz"},
+        {"r\xc3\xa9gle 1", 8, "r\xc3\xa9gle 1"},
+        {"r\xe9gle", 5, "\\# 5 72E9676C65"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct payload m = message_of(6), policy = {.len = 0};
+
+        payload_bytes(&policy, 2, rows[i].rule, rows[i].len);
+        payload_bytes(&m, M_POLICY, policy.octets, policy.len);
+        expect(decode_message(&m).policy_rule, rows[i].want);
     }
 }
 
@@ -419,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_transports),
         cmocka_unit_test(test_zone),
         cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_policy_rule),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_many_faults),

@@ -252,6 +252,37 @@ static void test_json(void **state)
     text_destroy(&t);
 }
 
+static void test_printable(void **state)
+{
+    static const struct {
+        const char *in;
+        size_t len;
+        bool want;
+    } rows[] = {
+        {"", 0, true},
+        {"a ~", 3, true},
+        {"caf\xc3\xa9", 5, true},
+        {"\xe2\x82\xac\xf0\x9f\x98\x80", 7, true},
+        {"\xc2\xa0", 2, true}, /* U+00A0, the first behind C1 */
+        {"\xc2\x9f", 2, false},
+        {"a\x1f", 2, false},
+        {"\x7f", 1, false},
+        {"a\0", 2, false},
+        {"\xe9", 1, false},
+        {"\xe2\x82", 2, false},
+        {"\xed\xa0\x80", 3, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct guard guard = guard_copy(rows[i].in, rows[i].len);
+        struct str text = {(const char *)guard.span.ptr, guard.span.len};
+
+        assert_int_equal(text_is_printable(text), rows[i].want);
+        guard_free(&guard);
+    }
+}
+
 /* After an overflow nothing is written, what is there is whole puts, and a cut revives it. */
 static void test_overflow_is_sticky(void **state)
 {
@@ -398,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_rfc3339),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_printable),
         cmocka_unit_test(test_overflow_is_sticky),
         cmocka_unit_test(test_growth_keeps_content),
         cmocka_unit_test(test_inputs_end_at_a_page),
