@@ -372,8 +372,9 @@ def check_made():
     events = [json.loads(line.decode("utf-8")) for line in oracle.render("json", payloads=payloads)]
     tap.ok(len(events) == len(made), "made here: one line per frame", len(events), len(made))
     for what, kinds in (("options", (6,)), ("UPDATEs", (13, 14))):
-        wrong = [f"frame {n}: {why}: {event.get('error', '')}" for n, (event, payload) in enumerate(zip(events, payloads), 1)
-                 if made[n - 1][0] in kinds for why in frame_differs(event, oracle.dnstap(payload))]
+        wrong = [f"frame {n}: {why}: {event.get('error', '')}"
+                 for n, (event, payload) in enumerate(zip(events, payloads), 1) if made[n - 1][0] in kinds
+                 for why in frame_differs(event, oracle.dnstap(payload))]
         tap.ok(not wrong, f"made here: {what} equal dnspython's", *wrong)
     broken = [event["error"] for event in events if "error" in event]
     tap.ok(not broken, "made here: nothing is malformed", *broken)
@@ -425,8 +426,8 @@ def main():
              if not entry.seen and (shutil.which("dnstap") or key not in ("port 0", "nil"))]
     unseen = set(EDNS_NAMES) - {1, 2} - OPTIONS_SEEN  # LLQ, UL: no text of these is written again here
     tap.ok(not unseen, "every option that has a readable form was compared", *unseen)
-    tap.ok(DELETING_SEEN == {(255, False), (254, False), (254, True)}, "RRs to delete, with rdata and without, were there",
-           DELETING_SEEN)
+    tap.ok(DELETING_SEEN == {(255, False), (254, False), (254, True)},
+           "RRs to delete, with rdata and without, were there", DELETING_SEEN)
     tap.ok(not known or not oracle.as_listed(), "KNOWN: everything listed there is still so", *known)
     tap.done()
 
