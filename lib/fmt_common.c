@@ -6,6 +6,7 @@
 #include "config.h"
 #endif
 #include "fmt_common.h"
+#include "word.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -79,6 +80,8 @@ static bool name_equal(struct str a, struct str b)
 {
     if (a.len != b.len)
         return false;
+    if (a.ptr == b.ptr) /* pointers of the message led to the same text */
+        return true;
     for (size_t i = 0; i < a.len; i++)
         if (a.ptr[i] != b.ptr[i] && lower(a.ptr[i]) != lower(b.ptr[i]))
             return false;
@@ -101,23 +104,42 @@ static bool same_group(const struct dns_rr *a, const struct dns_rr *b, enum fmt_
     return by == FMT_BY_NAME_TYPE || str_equal(covered(a), covered(b));
 }
 
-/* FNV-1a, 32 bits. */
-static uint32_t hash_rr(const struct dns_rr *rr, enum fmt_group_by by)
+static uint64_t hash_word(uint64_t h, uint64_t word)
 {
-    uint32_t h = UINT32_C(2166136261);
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
 
-    for (size_t i = 0; i < rr->name.len; i++)
-        h = (h ^ lower(rr->name.ptr[i])) * UINT32_C(16777619);
-    h = (h ^ rr->type) * UINT32_C(16777619);
-    if (by == FMT_BY_RDATA)
-        for (size_t i = 0; i < rr->data.len; i++)
-            h = (h ^ (unsigned char)rr->data.ptr[i]) * UINT32_C(16777619);
-    return h ^ h >> 15;
+/* Eight octets at a time, since a name of escapes has 1,000. With bit 5 set letters are as good as
+ * without case; that some others become the same is for name_equal to see. */
+static uint64_t hash_text(uint64_t h, struct str s, uint64_t without_case)
+{
+    size_t i;
+
+    if (s.len == 0) /* then ptr may be NULL, to which nothing may be added, not even 0 */
+        return h;
+    for (i = 0; s.len - i >= sizeof(uint64_t); i += sizeof(uint64_t))
+        h = hash_word(h, word_load(s.ptr + i) | without_case);
+    return hash_word(h, word_load_part(s.ptr + i, s.len - i) | without_case);
+}
+
+/* Neighbours mostly share their name, and its text: *name_hash is of `before`, and becomes that of rr. */
+static size_t hash_rr(const struct dns_rr *rr, const struct dns_rr *before, uint64_t *name_hash,
+                      enum fmt_group_by by)
+{
+    uint64_t h;
+
+    if (!before || rr->name.ptr != before->name.ptr || rr->name.len != before->name.len)
+        *name_hash = hash_text(0, rr->name, WORD_ONES * 0x20);
+    h = hash_word(*name_hash, rr->type);
+    return (size_t)(by == FMT_BY_RDATA ? hash_text(h, rr->data, 0) : h);
 }
 
 void fmt_group(const struct fmt_rrs *rrs, enum fmt_group_by by, struct fmt_groups *ret)
 {
     uint16_t head[BUCKETS_MAX], tail[DNS_RR_MAX]; /* index + 1 */
+    const struct dns_rr *before = NULL;
+    uint64_t name_hash = 0;
     size_t buckets = 16;
 
     while (buckets < 2 * rrs->count && buckets < BUCKETS_MAX) /* at most 10 doublings */
@@ -125,9 +147,10 @@ void fmt_group(const struct fmt_rrs *rrs, enum fmt_group_by by, struct fmt_group
     memset(head, 0, buckets * sizeof(head[0]));
     for (size_t i = 0; i < rrs->count; i++) {
         const struct dns_rr *rr = fmt_rr(rrs, i);
-        size_t b = hash_rr(rr, by) & (buckets - 1);
+        size_t b = hash_rr(rr, before, &name_hash, by) & (buckets - 1);
         unsigned probes = 0;
 
+        before = rr;
         ret->next[i] = 0;
         while (probes < FMT_PROBE_MAX && head[b] &&
                !same_group(fmt_rr(rrs, head[b] - 1U), rr, by)) {

@@ -59,6 +59,9 @@ static inline char *put_number(char *p, uint64_t value)
     return word_put_u64(p, value);
 }
 
+/* Octets 3 and 7 are special: the rest of \DDD, and of the next one, in a name that is nothing but those. */
+#define PAIR_FOUND (UINT64_C(0x80) << 24 | UINT64_C(0x80) << 56)
+
 /* Printable ASCII: at most two octets per octet. Copies and looks in one go: 140 instructions less per
  * frame of the mixed captures than to look first, and then to copy octet by octet where there was a quote. */
 static inline char *put_ascii(char *p, struct str s)
@@ -79,7 +82,12 @@ static inline char *put_ascii(char *p, struct str s)
             word_store(p, word);
             found = word_quotes(word);
             n = sizeof(word);
-            if (found) {
+            if (found == PAIR_FOUND && s.ptr[3] == '\\' && s.ptr[7] == '\\') {
+                p[4] = '\\';
+                memcpy(p + 5, s.ptr + 4, 4);
+                p[9] = '\\';
+                p += 2;
+            } else if (found) {
                 n = word_first(found);
                 p[n + 1] = s.ptr[n];
                 p[n++] = '\\';

@@ -84,20 +84,46 @@ static char *json_escape(char *out, uint8_t octet, char class)
     return out;
 }
 
+/* Lanes of the octets that do not stand for themselves, or are not ASCII. */
+static octets16 json_odd(octets16 octets)
+{
+    return (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == 0x7f);
+}
+
+/* Copies or escapes what is at *p, up to `end`; moves *p by what it took. Names of escapes are many times
+ * longer than on the wire, so \DDD is taken at once. */
+static char *json_copy(char *out, const uint8_t **p, const uint8_t *end)
+{
+    const uint8_t *in = *p;
+    char class = json_class[*in];
+
+    if (class == '8')
+        return utf8_copy(out, p, (size_t)(end - in));
+    if (class == '\\' && end - in >= 4 &&
+        !(json_class[in[1]] | json_class[in[2]] | json_class[in[3]])) {
+        *out = '\\';
+        memcpy(out + 1, in, 4);
+        *p += 4;
+        return out + 5;
+    }
+    *p += 1;
+    if (class)
+        return json_escape(out, *in, class);
+    *out = (char)*in;
+    return out + 1;
+}
+
 /* Does the whole string stand for itself? */
 static bool json_is_plain(struct str s)
 {
-    octets16 odd = {0}, octets;
+    octets16 odd = {0};
     size_t i;
 
     if (s.len == 0) /* then ptr may be NULL, to which nothing may be added, not even 0 */
         return true;
-    for (i = 0; s.len - i >= sizeof(octets); i += sizeof(octets)) {
-        octets = octets_load(s.ptr + i);
-        odd |= (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == 0x7f);
-    }
-    octets = octets_load_part(s.ptr + i, s.len - i);
-    odd |= (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == 0x7f);
+    for (i = 0; s.len - i >= sizeof(odd); i += sizeof(odd))
+        odd |= json_odd(octets_load(s.ptr + i));
+    odd |= json_odd(octets_load_part(s.ptr + i, s.len - i));
     return !octets_any(odd);
 }
 
@@ -117,21 +143,18 @@ void text_put_json_raw(struct text *t, struct str s)
     start = out = text_reserve(t, s.len * JSON_WORST);
     if (!out)
         return;
-    end = p + s.len;
-    while (p < end) {
-        const uint8_t *run = p;
-        char class = 0;
+    for (end = p + s.len; p < end;) {
+        const uint8_t *block = p + sizeof(octets16);
 
-        while (p < end && (class = json_class[*p]) == 0)
-            p++;
-        memcpy(out, run, (size_t)(p - run));
-        out += p - run;
-        if (p == end)
-            break;
-        if (class == '8')
-            out = utf8_copy(out, &p, (size_t)(end - p));
-        else
-            out = json_escape(out, *p++, class);
+        if ((size_t)(end - p) < sizeof(octets16)) {
+            block = end;
+        } else if (!octets_any(json_odd(octets_load(p)))) {
+            octets_store(out, octets_load(p));
+            out += sizeof(octets16);
+            p = block;
+        }
+        while (p < block)
+            out = json_copy(out, &p, end);
     }
     t->len += (size_t)(out - start);
 }

@@ -205,30 +205,39 @@ static void test_json_edns_and_update(void **state)
 }
 
 /* Quotes and backslashes at every position of strings of every length up to two words. */
+/* Any two octets of `len` that need a backslash, or one, or none: at `first` and at `second`, `len` for not at all. */
+static void check_json_escapes(size_t len, size_t first, size_t second, unsigned kinds)
+{
+    char data[32], want[64] = "\"data\":\"";
+    size_t n = strlen(want);
+    struct text t;
+    struct made m;
+
+    memset(data, 'x', sizeof(data));
+    data[first] = kinds & 1 ? '"' : '\\';
+    data[second] = kinds & 2 ? '"' : '\\';
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] != 'x')
+            want[n++] = '\\';
+        want[n++] = data[i];
+    }
+    memcpy(want + n, "\"}", 3);
+    make(&m, 1, (struct str){data, len});
+    m.answers[0].type = 16;
+    t = render("json", &m.event, 0, FMT_TEXT_MAX);
+    assert_true(has(&t, want));
+    text_destroy(&t);
+}
+
 static void test_json_escapes(void **state)
 {
     (void)state;
     for (size_t len = 0; len <= 20; len++) {
-        for (size_t at = 0; at <= len; at++) {
-            char data[32], want[64] = "\"data\":\"";
-            size_t n = strlen(want);
-            struct text t;
-            struct made m;
-
-            memset(data, 'x', sizeof(data));
-            if (at < len)
-                data[at] = at % 2 ? '"' : '\\';
-            for (size_t i = 0; i < len; i++) {
-                if (data[i] != 'x')
-                    want[n++] = '\\';
-                want[n++] = data[i];
+        for (size_t first = 0; first <= len; first++) {
+            for (size_t second = first; second <= len; second++) {
+                for (unsigned kinds = 0; kinds < 4; kinds++)
+                    check_json_escapes(len, first, second, kinds);
             }
-            memcpy(want + n, "\"}", 3);
-            make(&m, 1, (struct str){data, len});
-            m.answers[0].type = 16;
-            t = render("json", &m.event, 0, FMT_TEXT_MAX);
-            assert_true(has(&t, want));
-            text_destroy(&t);
         }
     }
 }

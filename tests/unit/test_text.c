@@ -283,6 +283,48 @@ static void test_printable(void **state)
     }
 }
 
+/* Escapes at any place of what is copied sixteen octets at a time: strings put together of parts are the parts. */
+static void test_json_parts(void **state)
+{
+    static const struct {
+        const char *in, *json;
+    } parts[] = {
+        {"x", "x"},
+        {"\\", "\\\\"},
+        {"\\000", "\\\\000"},
+        {"\\255\\1", "\\\\255\\\\1"},
+        {"\"", "\\\""},
+        {"\n", "\\n"},
+        {"\001", "\\u0001"},
+        {"\xc3\xa9", "\xc3\xa9"},
+        {"\xff", "\xef\xbf\xbd"},
+        {"seven 7", "seven 7"},
+        {"0123456789abcdef", "0123456789abcdef"},
+    };
+    uint32_t dice = 1;
+    struct text t;
+
+    (void)state;
+    text_init(&t, 4096);
+    for (int round = 0; round < 5000; round++) {
+        char in[256] = "", want[512] = "";
+        struct guard g;
+
+        dice = dice * 1664525 + 1013904223;
+        for (uint32_t left = dice >> 28; left > 0; left--) {
+            dice = dice * 1664525 + 1013904223;
+            strcat(in, parts[(dice >> 16) % (sizeof(parts) / sizeof(*parts))].in);
+            strcat(want, parts[(dice >> 16) % (sizeof(parts) / sizeof(*parts))].json);
+        }
+        text_clear(&t);
+        g = guard_copy(in, strlen(in));
+        text_put_json_raw(&t, (struct str){(const char *)g.span.ptr, g.span.len});
+        guard_free(&g);
+        assert_text(&t, want);
+    }
+    text_destroy(&t);
+}
+
 /* After an overflow nothing is written, what is there is whole puts, and a cut revives it. */
 static void test_overflow_is_sticky(void **state)
 {
@@ -430,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_rfc3339),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_json_parts),
         cmocka_unit_test(test_overflow_is_sticky),
         cmocka_unit_test(test_growth_keeps_content),
         cmocka_unit_test(test_inputs_end_at_a_page),
