@@ -23,9 +23,13 @@
 #define DNS_POINTER_HOPS_MAX 127           /* no valid name has more labels (RFC 1035 2.3.4) */
 #define DNS_RR_MAX           6000          /* 65535 octets hold at most 5956 RRs of 11 octets */
 #define DNS_TEXT_MAX         (1024 * 1024) /* pointers let 64 KiB of input ask for 9 MiB of text */
-#define DNS_QUESTION_MAX     64            /* more than any server sends; each costs its text */
-#define DNS_OPTION_MAX       64            /* EDNS options shown; later ones are a fault */
-#define DNS_FAULT_MAX        8 /* faults told; 6000 broken RRs would be a line of 400 KiB */
+/* Text of a message: 32 octets for each of its own, and 4 KiB. Pointers to the longest name of ordinary
+ * characters ask for as many at most (2 x 254 in an RR of 16), to one of escapes for four times that. */
+#define DNS_TEXT_BASE        4096
+#define DNS_TEXT_RATIO       32
+#define DNS_QUESTION_MAX     64 /* more than any server sends; each costs its text */
+#define DNS_OPTION_MAX       64 /* EDNS options shown; later ones are a fault */
+#define DNS_FAULT_MAX        8  /* faults told; 6000 broken RRs would be a line of 400 KiB */
 
 enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTIONS };
 
@@ -131,7 +135,7 @@ void dns_decoder_destroy(struct dns_decoder **decoder);
 /* Decodes as much as can be read; *ret borrows from decoder and message until the next call.
  * True when nothing was broken; false: ret->fault says what, everything else holds what was readable.
  * Never fails otherwise; out of memory is a fault like another ("out of memory").
- * Cost is linear in message.len, bounded by DNS_TEXT_MAX. */
+ * Cost is linear in message.len: DNS_TEXT_RATIO bounds the text, and DNS_TEXT_MAX. */
 bool dns_decode(struct dns_decoder *decoder, struct span message, struct dns_message *ret);
 
 /* An uncompressed wire-format name (query_zone, policy rule) as text without final dot.

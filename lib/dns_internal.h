@@ -70,7 +70,7 @@ struct dns_rdata {
     struct text *out;
     struct dns_names *names;
     uint16_t class;     /* the one that defines its format */
-    const char *reason; /* why the last field function returned false */
+    const char *reason; /* why the last field function returned false; NULL: dns_rdata_too_long */
     const uint8_t *at;  /* and where */
 };
 
@@ -103,6 +103,13 @@ void dns_string_put(struct text *t, struct span octets);
 /* For field functions: set the reason, return false. */
 bool dns_rdata_broken(struct dns_rdata *r, const char *reason);
 bool dns_rdata_short(struct dns_rdata *r); /* "rdata too short" */
+/* Not broken, but of a text many times longer than the octets: shown as RFC 3597, without a fault. */
+bool dns_rdata_too_long(struct dns_rdata *r);
+
+/* Types or ports in a bit map: up to this many are shown by name or number. Some 100 types are
+ * assigned, and a map may name them all; a bit is one octet in eight, and up to ten in the text. */
+#define DNS_MAP_SHOWN_MAX 128
+size_t dns_bits_count(struct span bits);
 
 /* What types share (dns_rdata_fields.c). */
 dns_field dns_field_u8, dns_field_u16, dns_field_u32, dns_field_u64, dns_field_ip4, dns_field_ip6;

@@ -54,12 +54,19 @@ void dns_decoder_destroy(struct dns_decoder **decoder)
     *decoder = NULL;
 }
 
+static size_t text_limit(size_t message_len)
+{
+    size_t limit = DNS_TEXT_BASE + DNS_TEXT_RATIO * message_len;
+
+    return limit < DNS_TEXT_MAX ? limit : DNS_TEXT_MAX;
+}
+
 static void decoder_begin(struct dns_decoder *d, struct span message)
 {
     struct dns_names *n = &d->names;
 
     text_clear(&d->text);
-    d->text.cap = d->text.limit = DNS_TEXT_MAX;
+    d->text.cap = d->text.limit = text_limit(message.len);
     d->rr_count = 0;
     n->message = message;
     n->broken_steps = 0;

@@ -66,7 +66,7 @@ bool dns_rdata_put(struct dns_rdata *r, uint16_t type, struct str *ret)
     if (!row || !row->fields[0] || !good)
         dns_generic_put(r->out, rdata);
     *ret = (struct str){r->out->buf + start, r->out->len - start};
-    return good;
+    return good || !r->reason;
 }
 
 bool dns_rdata_text(struct text *t, uint16_t type, struct span rdata)
@@ -75,16 +75,18 @@ bool dns_rdata_text(struct text *t, uint16_t type, struct span rdata)
     struct dns_rdata r = {.in = cursor_of(rdata), .out = t, .names = &names, .class = 1};
     const struct dns_rdata_row *row = dns_rdata_row(type);
     size_t start = t->len;
+    bool good;
 
     if (!row || !row->fields[0]) {
         dns_generic_put(t, rdata);
         return !t->overflow;
     }
-    if (fields_put(&r, row) && !t->overflow) {
+    good = fields_put(&r, row);
+    if (good && !t->overflow) {
         t->len = trimmed(t, start);
         return true;
     }
     text_cut(t, start);
     dns_generic_put(t, rdata);
-    return false;
+    return !good && !r.reason;
 }

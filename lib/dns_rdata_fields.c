@@ -17,6 +17,20 @@ bool dns_rdata_short(struct dns_rdata *r)
     return dns_rdata_broken(r, "rdata too short");
 }
 
+bool dns_rdata_too_long(struct dns_rdata *r)
+{
+    return dns_rdata_broken(r, NULL);
+}
+
+size_t dns_bits_count(struct span bits)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < bits.len; i++)
+        count += (unsigned)__builtin_popcount(bits.ptr[i]);
+    return count;
+}
+
 bool dns_field_u8(struct dns_rdata *r)
 {
     uint8_t value;
@@ -135,55 +149,14 @@ bool dns_field_time(struct dns_rdata *r)
     return true;
 }
 
-#define TYPE_TEXT_MAX 9 /* "TYPE65535" */
-
-/* A type without a name: the quick way for windows that have no named types at all. */
-static char *type_write(char *p, unsigned type)
-{
-    unsigned divisor = 1;
-
-    memcpy(p, "TYPE", 4);
-    p += 4;
-    while (type / divisor >= 10)
-        divisor *= 10;
-    for (; divisor > 0; divisor /= 10)
-        *p++ = (char)('0' + type / divisor % 10);
-    return p;
-}
-
-/* The types of one octet of a bit map, a blank behind each. */
-static void octet_put(struct text *t, unsigned first, uint8_t bits, bool named)
-{
-    char *p;
-
-    for (unsigned i = 0; named && i < 8; i++) {
-        if (bits & 0x80 >> i) {
-            names_put(t, &names_rr_type, first + i);
-            text_put_char(t, ' ');
-        }
-    }
-    p = named ? NULL : text_reserve(t, (TYPE_TEXT_MAX + 1) * 8);
-    for (unsigned i = 0; p && i < 8; i++) {
-        if (bits & 0x80 >> i) {
-            p = type_write(p, first + i);
-            *p++ = ' ';
-        }
-    }
-    if (p)
-        t->len = (size_t)(p - t->buf);
-}
-
-static bool window_named(unsigned window)
-{
-    return window < 2 || window == 128; /* up to IPN; TA and DLV */
-}
-
-/* Type bit maps (RFC 4034 4.1.2): windows ascend, none is empty or ends in a zero octet. May be
- * missing altogether (RFC 5155 3.2.1). */
-bool dns_field_bitmap(struct dns_rdata *r)
+/* Type bit maps (RFC 4034 4.1.2): windows ascend, none is empty or ends in a zero octet, and type 0, which
+ * is reserved (RFC 6895 3.1), is not among them. May be missing altogether (RFC 5155 3.2.1).
+ * *ret: how many types there are. */
+static bool bitmap_check(struct dns_rdata *r, size_t *ret)
 {
     int last = -1;
 
+    *ret = 0;
     while (cursor_left(&r->in) > 0) {
         uint8_t window, len;
         struct span bits;
@@ -194,14 +167,81 @@ bool dns_field_bitmap(struct dns_rdata *r)
             return dns_rdata_broken(r, "bad type bit map");
         if (!cursor_span(&r->in, len, &bits))
             return dns_rdata_short(r);
-        if (bits.ptr[len - 1] == 0)
+        if (bits.ptr[len - 1] == 0 || (window == 0 && bits.ptr[0] & 0x80))
             return dns_rdata_broken(r, "bad type bit map");
-        for (unsigned i = 0; i < len; i++) {
-            if (bits.ptr[i])
-                octet_put(r->out, window * 256u + i * 8, bits.ptr[i], window_named(window));
-        }
+        *ret += dns_bits_count(bits);
         last = window;
     }
+    return true;
+}
+
+#define TYPE_TEXT_MAX 32 /* a name and a blank behind it, and what WORD_PUT_MAX touches */
+
+/* A name of one octet or more: twice eight, twice four or three of them, which overlap. A call of memcpy takes
+ * longer than all else of a type. */
+static char *name_write(char *p, struct str name)
+{
+    if (name.len >= 8) {
+        memcpy(p, name.ptr, 8);
+        memcpy(p + name.len - 8, name.ptr + name.len - 8, 8);
+    } else if (name.len >= 4) {
+        memcpy(p, name.ptr, 4);
+        memcpy(p + name.len - 4, name.ptr + name.len - 4, 4);
+    } else {
+        p[0] = name.ptr[0];
+        p[name.len / 2] = name.ptr[name.len / 2];
+        p[name.len - 1] = name.ptr[name.len - 1];
+    }
+    return p + name.len;
+}
+
+static char *type_write(char *p, unsigned type, bool named)
+{
+    struct str name = named ? names_find(&names_rr_type, type) : (struct str){NULL, 0};
+
+    if (name.len > 0) {
+        p = name_write(p, name);
+    } else {
+        memcpy(p, "TYPE", 4);
+        p = word_put_u64(p + 4, type);
+    }
+    *p++ = ' ';
+    return p;
+}
+
+/* The types of a window that was checked, a blank behind each. */
+static void window_put(struct text *t, unsigned window, struct span bits)
+{
+    bool named = window < 2 || window == 128; /* up to IPN; TA and DLV */
+
+    for (unsigned i = 0; i < bits.len; i++) {
+        unsigned octet = bits.ptr[i];
+        char *p = octet ? text_reserve(t, TYPE_TEXT_MAX * 8) : NULL;
+
+        if (!p)
+            continue;
+        for (unsigned type = window * 256u + i * 8; octet & 0xff; type++, octet <<= 1) {
+            if (octet & 0x80)
+                p = type_write(p, type, named);
+        }
+        t->len = (size_t)(p - t->buf);
+    }
+}
+
+bool dns_field_bitmap(struct dns_rdata *r)
+{
+    struct cursor windows = r->in;
+    uint8_t window, len;
+    struct span bits;
+    size_t types;
+
+    if (!bitmap_check(r, &types))
+        return false;
+    if (types > DNS_MAP_SHOWN_MAX)
+        return dns_rdata_too_long(r);
+    while (cursor_u8(&windows, &window) && cursor_u8(&windows, &len) &&
+           cursor_span(&windows, len, &bits))
+        window_put(r->out, window, bits);
     return true;
 }
 

@@ -210,13 +210,17 @@ bool dns_field_hip(struct dns_rdata *r)
     return true;
 }
 
-/* Numbers of the bits that are set, blanks between them; a blank before the first too. */
+/* Numbers of the bits that are set, a blank before each. */
 static void bits_put(struct text *t, struct span bits)
 {
-    for (size_t i = 0; i < bits.len * 8; i++) {
-        if (bits.ptr[i / 8] & 0x80 >> i % 8) {
-            text_put_char(t, ' ');
-            text_put_u64(t, i);
+    for (size_t i = 0; i < bits.len; i++) {
+        unsigned octet = bits.ptr[i];
+
+        for (size_t number = i * 8; octet & 0xff; number++, octet <<= 1) {
+            if (octet & 0x80) {
+                text_put_char(t, ' ');
+                text_put_u64(t, number);
+            }
         }
     }
 }
@@ -236,6 +240,8 @@ bool dns_field_wks(struct dns_rdata *r)
     if (cursor_left(&r->in) > WKS_OCTETS_MAX)
         return dns_rdata_broken(r, "octets left over in rdata");
     cursor_span(&r->in, cursor_left(&r->in), &ports);
+    if (dns_bits_count(ports) > DNS_MAP_SHOWN_MAX)
+        return dns_rdata_too_long(r);
     bits_put(r->out, ports);
     return true;
 }

@@ -131,7 +131,7 @@ tests_unit_test_dns_edns_LDADD = $(UNIT_LDADD)
 # What hostile DNS messages cost.
 check_PROGRAMS += tests/unit/test_dns_cost
 TESTS += tests/unit/test_dns_cost
-tests_unit_test_dns_cost_SOURCES = tests/unit/test_dns_cost.c
+tests_unit_test_dns_cost_SOURCES = tests/unit/test_dns_cost.c tests/unit/hostile.h
 tests_unit_test_dns_cost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dns_cost_LDADD = $(UNIT_LDADD)
 

@@ -426,6 +426,48 @@ static void test_wks_beyond_its_ports(void **state)
     text_destroy(&t);
 }
 
+/* A map of more types than are shown has the RFC 3597 text, which is no fault; of as many, their names. One
+ * that is broken too is broken. */
+static void test_maps_as_long_as_shown(void **state)
+{
+    uint8_t types[1 + 2 + 17 + 3] = {0, 1, 16}, ports[5 + 17] = {192, 0, 2, 1, 6};
+    struct dns_names names = {.message = span_of(types, sizeof(types))};
+    struct dns_rdata r = {.in = cursor_of(span_of(types, 19)), .names = &names, .class = 1};
+    struct text t;
+    struct str data;
+
+    (void)state;
+    text_init(&t, DNS_TEXT_MAX);
+    r.out = &t;
+    memset(types + 3, 0xff, 16);
+    memset(ports + 5, 0xff, 16);
+    assert_true(dns_rdata_text(&t, 47, span_of(types, 19)));
+    assert_memory_equal(t.buf, ". URI CAA ", 10);
+    assert_true(t.len > 8 && memcmp(t.buf + t.len - 8, " TYPE383", 8) == 0);
+    text_clear(&t);
+    assert_true(dns_rdata_text(&t, 11, span_of(ports, 21)));
+    assert_true(t.len > 4 && memcmp(t.buf + t.len - 4, " 127", 4) == 0);
+
+    types[2]++;
+    types[19] = ports[21] = 0x80;
+    text_clear(&t);
+    assert_true(dns_rdata_text(&t, 47, span_of(types, 20)));
+    assert_text(&t, "\\# 20 000111FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF80");
+    text_clear(&t);
+    r.in = cursor_of(span_of(types, 20));
+    assert_true(dns_rdata_put(&r, 47, &data));
+    assert_true(data.len > 5 && memcmp(data.ptr, "\\# 20 ", 6) == 0);
+    text_clear(&t);
+    assert_true(dns_rdata_text(&t, 11, span_of(ports, 22)));
+    assert_text(&t, "\\# 22 C000020106FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF80");
+
+    text_clear(&t);
+    r.in = cursor_of(span_of(types, 21));
+    assert_false(dns_rdata_put(&r, 47, &data));
+    assert_string_equal(r.reason, "rdata too short");
+    text_destroy(&t);
+}
+
 /* In class CH, A is a name and an octal address. */
 static void test_chaos_address(void **state)
 {
@@ -459,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_cut_and_padded),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_wks_beyond_its_ports),
+        cmocka_unit_test(test_maps_as_long_as_shown),
         cmocka_unit_test(test_chaos_address),
     };
 
