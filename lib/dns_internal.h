@@ -121,7 +121,8 @@ dns_field dns_field_hex, dns_field_base64, dns_field_base64_opt; /* the rest; _o
 dns_field dns_field_salt, dns_field_hash, dns_field_group64, dns_field_eui48, dns_field_eui64;
 
 /* Types with a shape of their own (dns_rdata_special.c, dns_rdata_svcb.c). */
-dns_field dns_field_a, dns_field_loc, dns_field_apl, dns_field_gateway, dns_field_relay;
+dns_field dns_field_a, dns_field_loc, dns_field_apl, dns_field_ipseckey, dns_field_relay;
+dns_field dns_field_key, dns_field_digest, dns_field_zone_digest;
 dns_field dns_field_hip, dns_field_wks, dns_field_nxt, dns_field_nsap, dns_field_atma, dns_field_a6;
 dns_field dns_field_caa, dns_field_cert_type, dns_field_dsync_scheme, dns_field_media;
 dns_field dns_field_sized64, dns_field_error, dns_field_svcb_params;

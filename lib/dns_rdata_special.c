@@ -158,8 +158,9 @@ static bool gateway_put(struct dns_rdata *r, unsigned type)
     }
 }
 
-/* IPSECKEY up to its key: precedence, type, algorithm, gateway. */
-bool dns_field_gateway(struct dns_rdata *r)
+/* Precedence, type, algorithm, gateway, key; algorithm 0 says that there is no key (RFC 4025 2.4), and any other
+ * that there is one. */
+bool dns_field_ipseckey(struct dns_rdata *r)
 {
     struct span head;
 
@@ -169,7 +170,68 @@ bool dns_field_gateway(struct dns_rdata *r)
         text_put_u64(r->out, head.ptr[i]);
         text_put_char(r->out, ' ');
     }
-    return gateway_put(r, head.ptr[1]);
+    if (!gateway_put(r, head.ptr[1]))
+        return false;
+    if (head.ptr[2] == 0)
+        return true; /* octets left over are for the caller to see */
+    text_put_char(r->out, ' ');
+    return dns_field_base64(r);
+}
+
+#define KEY_FLAGS_NO_KEY 0xc000 /* both of the bits: there is no key (RFC 2535 3.1.2) */
+
+/* KEY: flags, protocol, algorithm, and a key unless the flags say that there is none. */
+bool dns_field_key(struct dns_rdata *r)
+{
+    uint16_t flags;
+    struct span head;
+
+    if (!cursor_be16(&r->in, &flags) || !cursor_span(&r->in, 2, &head))
+        return dns_rdata_short(r);
+    text_put_u64(r->out, flags);
+    for (int i = 0; i < 2; i++) {
+        text_put_char(r->out, ' ');
+        text_put_u64(r->out, head.ptr[i]);
+    }
+    if ((flags & KEY_FLAGS_NO_KEY) == KEY_FLAGS_NO_KEY)
+        return true;
+    text_put_char(r->out, ' ');
+    return dns_field_base64(r);
+}
+
+/* How long the digests of a kind are: by the number of the kind, 0 where nobody knows. */
+static bool digest_put(struct dns_rdata *r, const uint8_t *lens, size_t known)
+{
+    uint8_t kind;
+
+    if (!cursor_u8(&r->in, &kind))
+        return dns_rdata_short(r);
+    if (kind < known && lens[kind] != 0 && cursor_left(&r->in) != lens[kind])
+        return dns_rdata_broken(r, "digest of wrong length");
+    text_put_u64(r->out, kind);
+    text_put_char(r->out, ' ');
+    return dns_field_hex(r);
+}
+
+/* DS and its kin: SHA-1 (RFC 4034 A.2), SHA-256 (RFC 4509 2.2), GOST R 34.11-94 (RFC 5933 2.2), SHA-384
+ * (RFC 6605 2). Kind 0 is that of CDS `0 0 0 00` (RFC 8078 4). */
+bool dns_field_digest(struct dns_rdata *r)
+{
+    static const uint8_t lens[] = {0, 20, 32, 32, 48};
+
+    return digest_put(r, lens, sizeof(lens));
+}
+
+#define ZONEMD_DIGEST_MIN 12 /* octets (RFC 8976 2.2.4) */
+
+/* ZONEMD: SHA-384 and SHA-512 (RFC 8976 2.2.3). */
+bool dns_field_zone_digest(struct dns_rdata *r)
+{
+    static const uint8_t lens[] = {0, 48, 64};
+
+    if (cursor_left(&r->in) < 1 + ZONEMD_DIGEST_MIN)
+        return dns_rdata_short(r);
+    return digest_put(r, lens, sizeof(lens));
 }
 
 /* AMTRELAY: precedence, discovery bit, type, relay. */

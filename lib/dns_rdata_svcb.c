@@ -190,11 +190,13 @@ static bool mandatory_there(struct cursor params, struct cursor mandatory)
     return true;
 }
 
-/* key=value ..., keys strictly ascending (RFC 9460 2.2). Ends: each turn takes four octets. */
+/* key=value ..., keys strictly ascending (RFC 9460 2.2), so that alpn was there before the key that needs it
+ * (7.1.1). Ends: each turn takes four octets. */
 bool dns_field_svcb_params(struct dns_rdata *r)
 {
     const struct cursor params = r->in;
     struct cursor mandatory = cursor_of(span_of(NULL, 0));
+    bool alpn = false;
     int last = -1;
 
     for (bool first = true; cursor_left(&r->in) > 0; first = false) {
@@ -207,6 +209,9 @@ bool dns_field_svcb_params(struct dns_rdata *r)
         if (key <= last)
             return dns_rdata_broken(r, "service parameters not in order");
         last = key;
+        alpn = alpn || key == SVCB_ALPN;
+        if (key == SVCB_NO_DEFAULT_ALPN && !alpn)
+            return dns_rdata_broken(r, "no-default-alpn without alpn");
         if (!first)
             text_put_char(r->out, ' ');
         names_put(r->out, &names_svcb_key, key);

@@ -39,7 +39,7 @@ static const struct dns_rdata_row rows[] = {
     {23, {FIELD(name_plain)}},                                           /* NSAP-PTR */
     {24, {FIELD(type), FIELD(u8), FIELD(u8), FIELD(u32), FIELD(time), FIELD(time), FIELD(u16),
           FIELD(name), FIELD(base64)}},                                  /* SIG: RFC 2535 4.5 */
-    {25, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(base64_opt)}},         /* KEY: 3.1, NOKEY has none */
+    {25, {FIELD(key)}},                                                  /* 3.1 */
     {26, {FIELD(u16), FIELD(name), FIELD(name)}},                        /* PX: RFC 2163 4 */
     {27, {FIELD(string), FIELD(string), FIELD(string)}},                 /* GPOS: RFC 1712 */
     {28, {FIELD(ip6)}},
@@ -58,9 +58,9 @@ static const struct dns_rdata_row rows[] = {
     {40, {FIELD(u8), FIELD(u8), FIELD(u8), FIELD(base64_opt)}},          /* SINK */
     {41, {NULL}},                                                        /* OPT: never in a zone */
     {42, {FIELD(apl)}},                                                  /* RFC 3123 5 */
-    {43, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(hex)}},                /* DS: RFC 4034 5.3 */
+    {43, {FIELD(u16), FIELD(u8), FIELD(digest)}},                        /* DS: RFC 4034 5.3 */
     {44, {FIELD(u8), FIELD(u8), FIELD(hex)}},                            /* SSHFP: RFC 4255 3.2 */
-    {45, {FIELD(gateway), FIELD(base64_opt)}},                           /* IPSECKEY: RFC 4025 3.1 */
+    {45, {FIELD(ipseckey)}},                                             /* RFC 4025 3.1 */
     {46, {FIELD(type), FIELD(u8), FIELD(u8), FIELD(u32), FIELD(time), FIELD(time), FIELD(u16),
           FIELD(name_plain), FIELD(base64)}},                            /* RRSIG: RFC 4034 3.2 */
     {47, {FIELD(name_plain), FIELD(bitmap)}},                            /* NSEC: 4.2 */
@@ -75,11 +75,11 @@ static const struct dns_rdata_row rows[] = {
     {56, {FIELD(strings)}},                                              /* NINFO */
     {57, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(base64)}},             /* RKEY */
     {58, {FIELD(name_plain), FIELD(name_plain)}},                        /* TALINK */
-    {59, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(hex)}},                /* CDS: RFC 7344 3.1 */
+    {59, {FIELD(u16), FIELD(u8), FIELD(digest)}},                        /* CDS: RFC 7344 3.1 */
     {60, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(base64)}},             /* CDNSKEY: 3.2 */
     {61, {FIELD(base64)}},                                               /* OPENPGPKEY: RFC 7929 2.3 */
     {62, {FIELD(u32), FIELD(u16), FIELD(bitmap)}},                       /* CSYNC: RFC 7477 2.1.2 */
-    {63, {FIELD(u32), FIELD(u8), FIELD(u8), FIELD(hex)}},                /* ZONEMD: RFC 8976 2.4 */
+    {63, {FIELD(u32), FIELD(u8), FIELD(zone_digest)}},                   /* ZONEMD: RFC 8976 2.4 */
     {64, {FIELD(u16), FIELD(name_plain), FIELD(svcb_params)}},           /* SVCB: RFC 9460 2.1 */
     {65, {FIELD(u16), FIELD(name_plain), FIELD(svcb_params)}},           /* HTTPS */
     {66, {FIELD(type), FIELD(dsync_scheme), FIELD(u16), FIELD(name_plain)}}, /* RFC 9859 2.2 */
@@ -105,8 +105,8 @@ static const struct dns_rdata_row rows[] = {
     {262, {FIELD(strings)}},                                             /* WALLET */
     {263, {FIELD(strings)}},                                             /* CLA */
     {264, {FIELD(u64)}},                                                 /* IPN */
-    {32768, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(hex)}},             /* TA */
-    {32769, {FIELD(u16), FIELD(u8), FIELD(u8), FIELD(hex)}},             /* DLV: RFC 4431 */
+    {32768, {FIELD(u16), FIELD(u8), FIELD(digest)}},                     /* TA */
+    {32769, {FIELD(u16), FIELD(u8), FIELD(digest)}},                     /* DLV: RFC 4431 */
 };
 /* clang-format on */
 
