@@ -69,8 +69,8 @@ struct dns_rr {
     struct span rdata; /* on the wire, borrowed from the message */
     uint32_t ttl;
     uint16_t type, class;
-    bool
-        generic; /* data is RFC 3597: the rdata broke its own format, or is cut by the message's end */
+    bool generic; /* data is RFC 3597: the rdata broke its own format, or is cut */
+    bool cut;     /* the message ends within the rdata, which is not all that the server said */
 };
 
 /* Is it octets in place of a name that could not be read? */

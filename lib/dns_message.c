@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #define HEADER_LEN    12
-#define OPCODE_UPDATE 5
 #define TYPE_OPT      41
 #define CLASS_NONE    254
 #define CLASS_ANY     255
@@ -190,7 +189,7 @@ static void opt_read(struct walk *w, const struct dns_rr *rr)
 /* In UPDATE, an RR that is to be deleted has the rdata of the zone's class (RFC 2136 2.5.4). */
 static uint16_t rdata_class(const struct walk *w, const struct dns_rr *rr)
 {
-    bool deletes = w->m->opcode == OPCODE_UPDATE && w->section == DNS_AUTHORITY &&
+    bool deletes = w->m->opcode == DNS_OPCODE_UPDATE && w->section == DNS_AUTHORITY &&
                    rr->class == CLASS_NONE && w->m->question_count > 0;
 
     return deletes ? w->m->question[0].class : rr->class;
@@ -199,7 +198,7 @@ static uint16_t rdata_class(const struct walk *w, const struct dns_rr *rr)
 /* Does UPDATE name an RRset, or all of a name, where others have rdata (RFC 2136 2.4.1 to 2.4.3, 2.5.2, 2.5.3)? */
 static bool is_without_rdata(const struct walk *w, const struct dns_rr *rr)
 {
-    return w->m->opcode == OPCODE_UPDATE &&
+    return w->m->opcode == DNS_OPCODE_UPDATE &&
            ((rr->class == CLASS_ANY && w->section != DNS_ADDITIONAL) ||
             (rr->class == CLASS_NONE && w->section == DNS_ANSWER));
 }
@@ -236,7 +235,8 @@ static void rr_finish(struct walk *w, struct dns_rr *rr, bool whole)
 
     rr->type_text = number_text(t, &names_rr_type, rr->type);
     rr->class_text = number_text(t, &names_class, rr->class);
-    if (!whole) {
+    rr->cut = !whole;
+    if (rr->cut) {
         rdata_octets(w, rr);
     } else if (!is_without_rdata(w, rr)) {
         rdata_read(w, rr);

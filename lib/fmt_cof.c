@@ -44,7 +44,7 @@ static void put_rrset(struct text *t, const struct event *event, const struct fm
     text_put_lit(t, ",\"rdata\":[");
     text_put_json(t, fmt_rr(rrs, first)->data);
     for (size_t i = sets->next[first]; i; i = sets->next[i - 1]) { /* indices ascend */
-        if (!unique->head[i - 1])
+        if (!unique->head[i - 1] || fmt_rr(rrs, i - 1)->cut)
             continue;
         text_put_char(t, ',');
         text_put_json(t, fmt_rr(rrs, i - 1)->data);
@@ -66,7 +66,7 @@ static void render(const struct event *event, const struct fmt_options *options,
     for (size_t i = 0; i < rrs.count; i++) {
         const struct dns_rr *rr = fmt_rr(&rrs, i);
 
-        if (!sets.head[i] || rr->class != FMT_CLASS_IN || dns_name_is_generic(rr->name))
+        if (!sets.head[i] || rr->class != FMT_CLASS_IN || !fmt_is_seen(rr))
             continue;
         if (any)
             text_put_char(t, '\n');

@@ -43,6 +43,11 @@ struct fmt_rrs fmt_authorities(const struct event *event, const struct fmt_optio
 /* `more` behind `first`; both must be of one section. */
 struct fmt_rrs fmt_sections(struct fmt_rrs first, struct fmt_rrs more);
 const struct dns_rr *fmt_rr(const struct fmt_rrs *rrs, size_t index);
+/* Is it something that a server has said, for passive DNS: with an owner that is a name, and all its rdata. */
+static inline bool fmt_is_seen(const struct dns_rr *rr)
+{
+    return !dns_name_is_generic(rr->name) && !rr->cut;
+}
 
 /* Which RRs belong together. Cost is linear in their number: a lookup compares with at
  * most FMT_PROBE_MAX others and then opens a group of its own, so that crafted

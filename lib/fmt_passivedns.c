@@ -226,8 +226,8 @@ static void render(const struct event *event, const struct fmt_options *options,
     if (!dns || !fmt_has_date(event))
         return;
     for (size_t i = 0; i < rrs.count; i++) {
-        if (dns_name_is_generic(fmt_rr(&rrs, i)->name))
-            continue; /* no name, and a line that SOF-ELK refuses */
+        if (!fmt_is_seen(fmt_rr(&rrs, i)))
+            continue;
         if (any)
             text_put_char(t, '\n');
         any = true;

@@ -302,7 +302,21 @@ def unresolving():
               "passivedns: a refused UPDATE is no error of a name's")
 
 
-for part in (unresolving, logstash, logstash_cut, passivedns, cof, cef, ecs, ocsf):
+def cut_record():
+    """What the message's end cuts is not all that the server said: passive DNS has the records before it."""
+    message = dns(answers=[rr(WWW, A, a("192.0.2.1")), rr(WWW, A, a("192.0.2.2"))])
+    whole, frame = tap_frame(response=message), tap_frame(response=message[:-2])
+    tap.equal(obj("json", frame)["dns"]["answers"][1]["data"], "\\# 2 C000", "json: a record that is cut")
+    tap.equal((texts("passivedns", frame), len(texts("passivedns", whole))),
+              (["1700000000.123456||192.0.2.10||192.0.2.53||IN||www.example.com.||A||192.0.2.1||300||1"], 2),
+              "passivedns: without a record that is cut")
+    tap.equal([json.loads(line)["rdata"] for line in texts("cof", frame)], [["192.0.2.1"]],
+              "cof: without a record that is cut")
+    tap.equal(texts("cof", tap_frame(response=dns(answers=[rr(WWW, A, a("192.0.2.1"))])[:-2])), [],
+              "cof: nothing but a record that is cut")
+
+
+for part in (cut_record, unresolving, logstash, logstash_cut, passivedns, cof, cef, ecs, ocsf):
     try:
         part()
     except (AssertionError, KeyError, ValueError, IndexError) as e:
