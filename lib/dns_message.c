@@ -9,10 +9,10 @@
 
 #include <stdlib.h>
 
-#define HEADER_LEN    12
-#define TYPE_OPT      41
-#define CLASS_NONE    254
-#define CLASS_ANY     255
+#define HEADER_LEN 12
+#define TYPE_OPT   41
+#define CLASS_NONE 254
+#define CLASS_ANY  255
 
 struct dns_decoder {
     struct text text; /* lies in `storage` */
