@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "intake.h"
+#include "printable.h"
 #include "tls.h"
 
 enum outcome { KEEP, CLOSE };
@@ -166,16 +167,6 @@ static enum outcome reply(struct loop_thread *thread, struct session *session)
     return send_out(thread, session);
 }
 
-/* Printable ASCII only, for the log. */
-static void printable(struct span in, char *out, size_t size)
-{
-    size_t len = in.len < size - 1 ? in.len : size - 1;
-
-    for (size_t i = 0; i < len; i++)
-        out[i] = in.ptr[i] >= 0x20 && in.ptr[i] <= 0x7e ? (char)in.ptr[i] : '?';
-    out[len] = '\0';
-}
-
 static void refuse(struct session *session, struct cursor input)
 {
     struct source *source = session->source;
@@ -217,10 +208,14 @@ static void refuse(struct session *session, struct cursor input)
 
 static void started(struct session *session)
 {
-    if (!session->counted_start)
+    char name[sizeof session->peer.tls_name];
+
+    if (!session->counted_start) {
+        printable(span_of(session->peer.tls_name, strlen(session->peer.tls_name)), name,
+                  sizeof name);
         source_log_peer(session->source, SOURCE_INFO, 0, "session with %s opened%s%s",
-                        session->peer.text, session->peer.tls_name[0] ? ", certificate of " : "",
-                        session->peer.tls_name);
+                        session->peer.text, *name ? ", certificate of " : "", name);
+    }
     session->counted_start = true;
     session->ended = false;
 }

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "frame.h"
+#include "printable.h"
 #include "tls_peer.h"
 
 #define ERROR_SIZE 256
@@ -354,6 +355,7 @@ static ssize_t check_peer(struct tls_session *session)
 {
     const struct tls_settings *s = session->settings;
     X509 *certificate = SSL_get1_peer_certificate(session->ssl);
+    char name[TLS_NAME_SIZE];
     bool permitted = true;
 
     if (certificate)
@@ -367,11 +369,12 @@ static ssize_t check_peer(struct tls_session *session)
     X509_free(certificate);
     if (permitted)
         return 1;
+    printable(span_of(session->name, strlen(session->name)), name, sizeof name);
     return fail(session,
                 s->mode == TLS_NAME
                     ? "the name \"%s\" in its certificate is not in tls.permittedpeer"
                     : "the fingerprint of its certificate (\"%s\") is not in tls.permittedpeer",
-                session->name);
+                name);
 }
 
 static ssize_t advance(struct tls_session *session)

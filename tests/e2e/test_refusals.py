@@ -99,6 +99,30 @@ def test_certificate(case, value):
     daemon.check_books(3, 3)
 
 
+FORGED = 'a" in its certificate is\nimdnstap: input t: forged \x1b[2J\u202e'
+
+
+@tap.cases(("refused", "server"), ("let in", "bad"))
+def test_name_that_is_no_text(case, permitted):
+    """A certificate's name may hold anything: in our lines it is printable ASCII, without the mark that ends it."""
+    made = authority(case)
+    made.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8",
+             "-keyout", "bad.key", "-out", "bad.pem", "-days", "5", "-subj", "/CN=" + FORGED)
+    shown = 'a? in its certificate is?imdnstap: input t: forged ?[2J???'
+    daemon, address = tcp_daemon(case, tls_options(made, "fingerprint", [fingerprint(made, permitted)]))
+    if permitted == "server":
+        refused_by_tls(daemon, address, context(made, "bad"), "fingerprint")
+        line, = complaints_of(daemon)
+        assert f'the fingerprint of its certificate ("{shown}") is not in tls.permittedpeer' in line, line
+    else:
+        deliver_tls(address, context(made, "bad"), numbered(1, 1))
+        event, = check_json(daemon.wait_lines(1))
+        assert event["tls_peer"] == FORGED, event
+        line, = daemon.wait_log("session with .* opened")
+        assert "opened, certificate of " + shown in line, line
+    assert not daemon.log("^[^ ]+ imdnstap: input t: forged")
+
+
 def test_certificates_without_end(case):
     """A chain of some 300 kB is refused before it is looked at; OpenSSL takes 100 KiB."""
     made = authority(case)
