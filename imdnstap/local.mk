@@ -6,7 +6,7 @@ imdnstap_libserver_la_SOURCES = \
 	imdnstap/loop.c imdnstap/loop.h \
 	imdnstap/intake.c imdnstap/intake.h \
 	imdnstap/session.c imdnstap/session.h \
-	imdnstap/printable.h \
+	imdnstap/session_io.c imdnstap/session_io.h imdnstap/printable.h \
 	imdnstap/dial.c imdnstap/dial.h \
 	imdnstap/tail.c imdnstap/tail.h imdnstap/files.h \
 	imdnstap/tls.h \

@@ -18,7 +18,7 @@
 
 #include "source.h"
 
-/* Octets that one read takes at most, and room for the start of an item before them. */
+/* Octets that one read takes at most (with TLS, too), and room for the start of an item before them. */
 #define LOOP_READ_SIZE (256 * 1024)
 #define LOOP_HEAD_SIZE 8
 

@@ -14,12 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "intake.h"
 #include "printable.h"
+#include "session_io.h"
 #include "tls.h"
 
 enum outcome { KEEP, CLOSE };
@@ -125,34 +124,6 @@ static void set_deadline(struct session *session, uint64_t now_ms)
     session->deadline_ms = timeout_ms ? now_ms + timeout_ms : 0;
 }
 
-static void watch_again(struct loop_thread *thread, struct session *session)
-{
-    bool writes = session->out_len || (session->tls && tls_wants_write(session->tls));
-
-    loop_rewatch(thread, &session->handler, EPOLLIN | (writes ? EPOLLOUT : 0));
-}
-
-static enum outcome send_out(struct loop_thread *thread, struct session *session)
-{
-    ssize_t sent = 0;
-
-    if (session->out_len && session->tls)
-        sent = tls_write(session->tls, session->out, session->out_len);
-    else if (session->out_len)
-        sent =
-            send(session->handler.fd, session->out, session->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0) {
-        if (errno == EAGAIN || errno == EINTR)
-            sent = 0;
-        else
-            sent = (ssize_t)session->out_len; /* gone: what it sent before is still read */
-    }
-    memmove(session->out, session->out + sent, session->out_len - (size_t)sent);
-    session->out_len -= (size_t)sent;
-    watch_again(thread, session);
-    return KEEP;
-}
-
 static enum outcome reply(struct loop_thread *thread, struct session *session)
 {
     struct span answer = fs_reply(session->stream);
@@ -164,7 +135,8 @@ static enum outcome reply(struct loop_thread *thread, struct session *session)
     }
     memcpy(session->out + session->out_len, answer.ptr, answer.len);
     session->out_len += answer.len;
-    return send_out(thread, session);
+    session_io_send(thread, session);
+    return KEEP;
 }
 
 static void refuse(struct session *session, struct cursor input)
@@ -333,25 +305,6 @@ static enum outcome feed_pending(struct loop_thread *thread, struct session *ses
     return outcome;
 }
 
-/* As readv, from TLS: until its records are used up or the parts are full. */
-static ssize_t receive_tls(struct session *session, const struct iovec *parts, int count)
-{
-    size_t total = 0;
-
-    for (int i = 0; i < count; i++) {
-        for (size_t used = 0; used < parts[i].iov_len;) {
-            ssize_t got = tls_read(session->tls, (uint8_t *)parts[i].iov_base + used,
-                                   parts[i].iov_len - used);
-
-            if (got <= 0)
-                return total ? (ssize_t)total : got;
-            used += (size_t)got;
-            total += (size_t)got;
-        }
-    }
-    return (ssize_t)total;
-}
-
 /* Once after the handshake: frames from now on carry the certificate's name. False: no memory. */
 static bool tell_tls_peer(struct session *session)
 {
@@ -371,32 +324,16 @@ static bool tell_tls_peer(struct session *session)
     return true;
 }
 
-/* One read: the octets got. Those that are not for `pending` lie in buffer behind session->head_len kept ones. */
-static ssize_t receive(struct session *session, uint8_t *buffer)
-{
-    struct iovec parts[2];
-    int count = 0;
-
-    if (session->pending)
-        parts[count++] = (struct iovec){session->pending + session->pending_len,
-                                        session->need - session->pending_len};
-    memcpy(buffer, session->head, session->head_len);
-    parts[count++] = (struct iovec){buffer + session->head_len, LOOP_READ_SIZE};
-    if (session->tls)
-        return receive_tls(session, parts, count);
-    return readv(session->handler.fd, parts, count);
-}
-
 static enum outcome read_once(struct loop_thread *thread, struct session *session)
 {
     uint64_t now_ms = source_now_ms();
-    ssize_t got = receive(session, thread->buffer);
+    ssize_t got = session_io_receive(session, thread->buffer);
     size_t octets = got > 0 ? (size_t)got : 0;
     struct cursor input;
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         if (session->tls)
-            watch_again(thread, session);
+            session_io_watch(thread, session);
         if (!session->counted_start && is_through(session))
             set_deadline(session, now_ms);
         return KEEP;
@@ -425,11 +362,11 @@ static void ready(struct loop_thread *thread, struct handler *handler, uint32_t 
     enum outcome outcome = KEEP;
 
     if (events & EPOLLOUT)
-        outcome = send_out(thread, session);
-    if (outcome == KEEP && (session->tls || events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        session_io_send(thread, session);
+    if (session->tls || events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         outcome = read_once(thread, session);
-    /* Ends: OpenSSL holds one record at most. */
-    while (outcome == KEEP && session->tls && tls_pending(session->tls))
+    /* An end of TLS that came right behind its last octets: no event will tell. */
+    if (outcome == KEEP && session->tls && tls_is_over(session->tls))
         outcome = read_once(thread, session);
     if (outcome == KEEP)
         thread->held_ms = thread->loop->callbacks->settle(thread->context);

@@ -147,6 +147,8 @@ static SSL_CTX *make(const struct tls_settings *s, char *why, size_t size)
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* Else a read does not end while a peer sends KeyUpdates (RFC 8446 4.6.3) and no data. */
+    SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 0); /* producers do not resume */
     set_verification(ctx, s);
@@ -427,6 +429,11 @@ bool tls_pending(const struct tls_session *session)
 {
     /* Not SSL_has_pending: that counts the octets of a record whose rest may never come. */
     return session->ready && !session->dead && SSL_pending(session->ssl) > 0;
+}
+
+bool tls_is_over(const struct tls_session *session)
+{
+    return session->dead || SSL_get_shutdown(session->ssl) & SSL_RECEIVED_SHUTDOWN;
 }
 
 bool tls_wants_write(const struct tls_session *session)

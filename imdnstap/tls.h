@@ -20,6 +20,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* Octets that a record holds at most (RFC 8446 5.1). tls_read takes one record, or what fits of it. */
+#define TLS_RECORD_MAX (1 << 14)
+
 enum tls_mode { TLS_ANON, TLS_CERTVALID, TLS_NAME, TLS_FINGERPRINT };
 
 /* Borrowed for the context's life. */
@@ -55,10 +58,11 @@ ssize_t tls_write(struct tls_session *session, const void *buffer, size_t size);
 
 bool tls_ready(const struct tls_session *session);       /* the handshake is done */
 bool tls_pending(const struct tls_session *session);     /* has octets that poll does not show */
+bool tls_is_over(const struct tls_session *session);     /* the next read says how it ended */
 bool tls_wants_write(const struct tls_session *session); /* goes on when the socket is writable */
 const char *tls_error(const struct tls_session *session);
 
-/* The name in the peer's certificate; empty without one. */
+/* The name in the peer's certificate, as it is there: any octets but NUL. Empty without one. */
 const char *tls_peer_name(const struct tls_session *session);
 
 #endif

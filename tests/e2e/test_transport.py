@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TCP, TLS, dial-out and growing files: every way in besides the unix socket.
 
-Covers: port 0 and the port file, IPv6; TLS of both versions, reload on HUP (refusals are in
+Covers: port 0 and the port file, IPv6; TLS of both versions, its end, a busy peer, reload on HUP (refusals are in
 test_refusals.py); dial-out to TCP and unix with reconnects; following
 a file that grows, is renamed, is cut short, across restarts; a thousand sessions.
 """
@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import ssl
+import threading
 
 import fstrm
 import tap
@@ -19,6 +20,7 @@ from test_stream import complaints_of, ids, numbered
 
 TCP = """input(type="imdnstap" name="t" address="127.0.0.1" port="0"
          listenportfilename="{dir}/port" ruleset="dnstap" %s)"""
+VERSIONS = tap.cases(("1.2", ssl.TLSVersion.TLSv1_2), ("1.3", ssl.TLSVersion.TLSv1_3))
 
 
 def address_of(daemon, host="127.0.0.1", name="port"):
@@ -132,7 +134,7 @@ def deliver_tls(address, tls, frames, bidirectional=True):
         client.start().frames(frames).stop_uni()
 
 
-@tap.cases(("1.2", ssl.TLSVersion.TLSv1_2), ("1.3", ssl.TLSVersion.TLSv1_3))
+@VERSIONS
 def test_tls(case, version):
     made = authority(case)
     daemon, address = tcp_daemon(case, tls_options(made))
@@ -192,7 +194,7 @@ class Records:
         return self.out.read()
 
 
-@tap.cases(("1.2", ssl.TLSVersion.TLSv1_2), ("1.3", ssl.TLSVersion.TLSv1_3))
+@VERSIONS
 def test_tls_record_in_parts(case, version):
     """A record that stays unfinished keeps nobody else waiting, and is taken once it is whole."""
     made = authority(case)
@@ -209,6 +211,90 @@ def test_tls_record_in_parts(case, version):
     assert sorted(ids(daemon.wait_lines(11))) == list(range(1, 12))
     slow.socket.close()
     daemon.check_books(11, 11)
+
+
+@VERSIONS
+def test_tls_end_behind_data(case, version):
+    """close_notify right behind the last frame: answered, and the session ends, though the connection stays."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    peer = Records(address, context(made, version=version))
+    peer.call(peer.tls.write, control(fstrm.START, CONTENT_TYPE) + fstrm.data(fstrm.payload(qid=1)))
+    daemon.wait_lines(1)
+    last = peer.record(fstrm.data(fstrm.payload(qid=2)))
+    try:
+        peer.tls.unwrap()
+    except ssl.SSLWantReadError:
+        pass
+    peer.socket.sendall(last + peer.out.read())
+    peer.call(peer.tls.unwrap)
+    daemon.wait_counters(sessions_opened=1, sessions_closed=1)
+    assert ids(daemon.wait_lines(2)) == [1, 2]
+    peer.socket.close()
+    assert not complaints_of(daemon), complaints_of(daemon)
+
+
+@VERSIONS
+def test_tls_fault_behind_data(case, version):
+    """A record that is none, right behind a good one: that one is taken, and the session ends with a line."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, tls_options(made))
+    peer = Records(address, context(made, version=version))
+    peer.call(peer.tls.write, control(fstrm.START, CONTENT_TYPE))
+    peer.socket.sendall(peer.record(fstrm.data(fstrm.payload(qid=1))) + b"\x17\x03\x03\x00\x20" + bytes(32))
+    Client(peer.socket).wait_closed()
+    assert ids(daemon.wait_lines(1)) == [1]
+    daemon.wait_own_lines("a line about it", lambda: complaints_of(daemon))
+    line, = complaints_of(daemon)
+    assert "TLS failed" in line, line
+
+
+class Busy:
+    """A peer that sends as fast as it is read, one TLS record per `octets`."""
+
+    def __init__(self, address, tls, octets):
+        self.client = Client(address, deadline=60, tls=tls, server_name="localhost")
+        self.octets, self.over, self.failure = octets, threading.Event(), None
+        self.thread = threading.Thread(target=self._run)
+
+    def start(self):
+        self.client.start()
+        self.thread.start()
+
+    def _run(self):
+        try:
+            while not self.over.is_set():
+                self.client.send(self.octets)
+        except OSError as error:
+            self.failure = error
+
+    def stop(self):
+        self.over.set()
+        self.thread.join(20 * tap.PATIENCE)
+        self.client.close()
+
+
+@tap.cases(("whole records", 16384), ("records that do not divide a read", 10000))
+def test_busy_tls_peer(case, size):
+    """A peer whose octets never end takes its turn, no more: others are served, and those who say nothing closed."""
+    made = authority(case)
+    text = (TCP % tls_options(made)).replace('"dnstap"', '"busy"') + (TCP % 'handshaketimeout="1"').replace(
+        '"t"', '"u"').replace("/port", "/port2")
+    daemon = rsyslogd(case, input=text, threads=1, extra='ruleset(name="busy" queue.type="Direct") { stop }')
+    busy = case.start(Busy(address_of(daemon), context(made), fstrm.data(b"x" * 12) * (size // 16)))
+    other = address_of(daemon, name="port2")
+
+    def octets():
+        return daemon.counters()["bytes.received"]
+    wait_for("the busy peer", lambda: daemon.check_alive() and daemon.counters() and octets() > 1 << 22)
+    before = octets()
+    for number in range(20):
+        Client(other).ready().frames(numbered(100 * number, 100)).finish()
+    Client(other).wait_closed()
+    assert ids(daemon.wait_lines(2000)) == list(range(2000))
+    wait_for("more of the busy peer", lambda: daemon.check_alive() and octets() > before + (1 << 22))
+    assert busy.failure is None, busy.failure
+    daemon.wait_counters(name="u", sessions_closed=21, handshakes_failed=1)
 
 
 def test_files_that_are_not_there(case):
