@@ -11,6 +11,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -351,7 +352,7 @@ static enum outcome read_once(struct loop_thread *thread, struct session *sessio
         if (feed(thread, session, &input, now_ms) == CLOSE || keep(session, input) == CLOSE)
             return CLOSE;
     }
-    if (fs_started(session->stream) || session->deadline_ms == 0)
+    if (is_through(session) || session->deadline_ms == 0)
         set_deadline(session, now_ms);
     return KEEP;
 }
@@ -416,10 +417,21 @@ void session_begin_adopted(struct loop_thread *thread)
     }
 }
 
+static bool has_octets(const struct session *session)
+{
+    struct pollfd fd = {.fd = session->handler.fd, .events = POLLIN};
+
+    return poll(&fd, 1, 0) > 0;
+}
+
 void session_check(struct loop_thread *thread, struct session *session, uint64_t now_ms)
 {
     if (session->deadline_ms == 0 || now_ms < session->deadline_ms)
         return;
+    if (has_octets(session)) { /* it is not late, this thread is: it waited for a queue */
+        set_deadline(session, now_ms);
+        return;
+    }
     if (!session->counted_start && !is_through(session)) {
         source_count(session->source, COUNT_HANDSHAKES_FAILED, 1);
         source_log_peer(session->source, SOURCE_WARNING, 0,

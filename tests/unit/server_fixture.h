@@ -24,6 +24,9 @@
 
 #include "../../imdnstap/server.h"
 
+/* What a test adds to a frame's way: called in the session's turn. */
+static void (*on_frame)(void);
+
 /* What the callbacks were told. */
 static struct {
     pthread_mutex_t mutex;
@@ -65,6 +68,8 @@ static inline bool take_frame(void *thread, void *owner, void *peer, struct span
     (void)owner;
     (void)peer;
     (void)glance;
+    if (on_frame)
+        on_frame();
     pthread_mutex_lock(&seen.mutex);
     seen.frames++;
     seen.last_len = frame.len < sizeof seen.last ? frame.len : sizeof seen.last;
@@ -148,17 +153,23 @@ static inline int set_up(void **state)
                                        .max_sessions = 3,
                                        .handshake_timeout_ms = 5000};
     seen.frames = seen.lines = 0;
+    on_frame = NULL;
     *state = f;
     return 0;
 }
 
-static inline void run(struct fixture *f)
+static inline void run_threads(struct fixture *f, unsigned threads)
 {
-    f->server = server_create(&callbacks, 2);
+    f->server = server_create(&callbacks, threads);
     assert_non_null(f->server);
     f->source = server_add(f->server, &f->config);
     assert_non_null(f->source);
     assert_true(server_start(f->server));
+}
+
+static inline void run(struct fixture *f)
+{
+    run_threads(f, 2);
 }
 
 static inline int tear_down(void **state)

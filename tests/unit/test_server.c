@@ -1,5 +1,5 @@
 /* test_server.c - the socket server without rsyslog: sessions over a real unix socket (both handshakes, every
- * split, refusals, limits, closed books), and targets to dial.
+ * split, refusals, limits, timeouts, closed books), and targets to dial.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -218,6 +218,68 @@ static void test_handshake_timeout(void **state)
     assert_non_null(strstr(seen.line, "handshaketimeout"));
 }
 
+static void await_octets(const struct fixture *f, uint64_t want)
+{
+    for (int i = 0; i < 10000 && counter(f, COUNT_BYTES) < want; i++)
+        usleep(1000);
+    assert_int_equal(counter(f, COUNT_BYTES), want);
+}
+
+static int neighbour; /* sends while another session's turn lasts a minute */
+
+static void last_a_minute(void)
+{
+    on_frame = NULL;
+    shift_s += 60;
+    say(neighbour, frame, LEN(frame));
+}
+
+/* A session that waits for a queue stops its thread. Whoever spoke meanwhile was not silent, and who did not was. */
+static void test_long_turn(void **state)
+{
+    struct fixture *f = *state;
+    int fd, silent;
+
+    f->config.idle_timeout_ms = 20000;
+    run_threads(f, 1);
+    neighbour = dial_in(f);
+    say(neighbour, start, LEN(start));
+    silent = dial_in(f);
+    say(silent, start, LEN(start));
+    fd = dial_in(f);
+    say(fd, start, LEN(start));
+    await_octets(f, 3 * LEN(start));
+    on_frame = last_a_minute;
+    say(fd, frame, LEN(frame));
+    assert_true(await(&seen.frames, 2));
+    hear_end(silent);
+    say(neighbour, frame, LEN(frame));
+    assert_true(await(&seen.frames, 3));
+    close(neighbour);
+    close(fd);
+}
+
+/* PowerDNS's framing: any octet is a sign of life, also before the first frame is whole. */
+static void test_idle_by_octets(void **state)
+{
+    static const char octets[] = "\0\x09\x08\x01seventh";
+    struct fixture *f = *state;
+    int fd;
+
+    f->config.framing = FS_FRAMING_LENGTH16;
+    f->config.idle_timeout_ms = 20000;
+    run_threads(f, 1);
+    fd = dial_in(f);
+    for (size_t i = 0; i < LEN(octets); i++) {
+        say(fd, octets + i, 1);
+        await_octets(f, i + 1);
+        shift_s += 15;
+    }
+    assert_true(await(&seen.frames, 1));
+    shift_s += 15;
+    hear_end(fd);
+}
+
 static void test_max_sessions(void **state)
 {
     struct fixture *f = *state;
@@ -259,6 +321,7 @@ int main(void)
         WITH_SERVER(test_bidirectional),    WITH_SERVER(test_every_split),
         WITH_SERVER(test_bad_peers),        WITH_SERVER(test_lines_kept_back),
         WITH_SERVER(test_frame_over_limit), WITH_SERVER(test_handshake_timeout),
+        WITH_SERVER(test_long_turn),        WITH_SERVER(test_idle_by_octets),
         WITH_SERVER(test_max_sessions),     cmocka_unit_test(test_targets),
     };
 
