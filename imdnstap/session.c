@@ -2,7 +2,8 @@
  *
  * One read per event and session: a fast producer does not starve the others. A read goes into the thread's
  * buffer; what is left of it (the beginning of a frame) is kept in a buffer of the frame's size, into
- * which the next read goes directly, so that slow senders cost no more than their octets.
+ * which the next read goes directly, so that slow senders cost no more than their octets. What is whole in a
+ * read is counted, also when the inputs end meanwhile: nobody else knows of it any more.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -24,8 +25,8 @@
 
 enum outcome { KEEP, CLOSE };
 
-/* Frames between two looks at whether to stop. */
-#define STOP_CHECK_FRAMES 64
+/* A read may hold thousands of frames, and wait for a queue: impstats sees it go on. */
+#define TALLY_FRAMES 64
 
 struct session *session_create(struct source *source, int fd, const struct peer *peer,
                                const char *host)
@@ -206,11 +207,8 @@ static enum outcome feed(struct loop_thread *thread, struct session *session, st
         case FS_FRAME:
             session->frames++;
             intake_frame(thread, session->source, session->peer_context, frame, now_ms);
-            if (++frames % STOP_CHECK_FRAMES == 0) {
+            if (++frames % TALLY_FRAMES == 0)
                 intake_tally(thread, session->source);
-                if (loop_stopping(thread->loop))
-                    return CLOSE;
-            }
             break;
         case FS_REPLY:
             if (reply(thread, session) == CLOSE)

@@ -32,7 +32,7 @@
 /* 9999-12-31T23:59:59Z: syslog has four digits for the year. */
 #define TIME_MAX     253402300799ULL
 
-/* Between two looks at a full queue, and how long at most while the inputs end. */
+/* Between two looks at a full queue, and how long at most in all while the inputs end. */
 #define ROOM_POLL_MIN_MS 1
 #define ROOM_POLL_MAX_MS 20
 #define ROOM_WAIT_END_MS 5000
@@ -52,7 +52,7 @@ struct submit_batch {
     uint32_t bundled;   /* frames in it, that is in messages[list.nElem]; 0: none is open */
     size_t bundle_size; /* octets of the bundle before it: it will be much like that */
     uint64_t listed;    /* frames in the messages of the list */
-    bool gave_up;       /* waiting for room, while the inputs end */
+    int ending_ms;      /* of waiting for room since the inputs end */
     uint64_t due_ms;    /* when the open message goes on at the latest; only with a latency */
     struct syslogTime received;
     time_t received_seconds;
@@ -118,7 +118,7 @@ static int poll_pause_ms(int waited_ms)
 static bool wait_for_room(struct submit_batch *batch, int messages)
 {
     const struct submit_style *style = batch->style;
-    int waited_ms = 0, ending_ms = 0;
+    int waited_ms = 0;
 
     if (!style->queue || style->flow_control == eFLOWCTL_NO_DELAY)
         return true;
@@ -127,11 +127,9 @@ static bool wait_for_room(struct submit_batch *batch, int messages)
         const struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
 
         if (glbl.GetGlobalInputTermState()) {
-            if (batch->gave_up || ending_ms >= ROOM_WAIT_END_MS) {
-                batch->gave_up = true;
+            if (batch->ending_ms >= ROOM_WAIT_END_MS)
                 return false;
-            }
-            ending_ms += pause_ms;
+            batch->ending_ms += pause_ms;
         } else if (style->flow_control == eFLOWCTL_LIGHT_DELAY &&
                    waited_ms >= style->queue->toEnq) {
             return true;

@@ -156,12 +156,38 @@ def test_stop_without_room(case, flow):
     wait_for("a producer that waits", waits, 40)
     daemon.stop()
     producer.stop()
-    books = [int(n) for n in re.findall(r"(\d+) (?:received|submitted|discarded)",
-                                        daemon.log("input t: ended, frames")[0])]
-    received, taken, discarded = books
-    assert received == taken + discarded and size - batch < taken <= size + BATCH, books
+    received, taken, discarded = books(daemon)
+    assert received == taken + discarded and size - batch < taken <= size + BATCH, (received, taken, discarded)
     assert len(daemon.log("the inputs end, and the queue has no room")) == (discarded > 0)
     assert discarded > 0 or flow == "full", "reading stops below the queue's size"
+
+
+@tap.cases(("no room", AWAY), ("room by and by", None))
+def test_stop_counts_what_was_read(case, output):
+    """SIGTERM with a thousand frames in one read, and a queue for two hundred of them: each of them is counted, and they
+    are waited for together, not each batch for itself."""
+    need_cancelling()
+    frames, size = numbered(0, 1000), 200
+    octets = fstrm.control(fstrm.START, fstrm.CONTENT_TYPE) + b"".join(map(fstrm.data, frames))
+    slow = "" if output else 'queue.dequeueslowdown="200000"'
+    daemon = rsyslogd(case, workers=1, shutdown=100, **({"output": output} if output else {}),
+                      queue=f'queue.type="LinkedList" queue.size="{size}" queue.dequeuebatchsize="8" {slow}')
+    daemon.send_signal(signal.SIGSTOP)
+    client = fstrm.Client(daemon.socket).send(octets + fstrm.data(b"cut")[:-1])
+    daemon.send_signal(signal.SIGCONT)
+    daemon.wait_counters(bytes_received=len(octets) + 6)
+    daemon.stop()
+    client.close()
+    received, taken, discarded = books(daemon)
+    assert received == 1000 == taken + discarded, (received, taken, discarded)
+    assert size - 64 <= taken < 1000, taken
+    assert len(daemon.log("the inputs end, and the queue has no room")) == 1
+
+
+def books(daemon):
+    """Frames received, submitted and discarded, by the last line of the only life."""
+    return [int(n) for n in re.findall(r"(\d+) (?:received|submitted|discarded)",
+                                       daemon.log("input t: ended, frames")[0])]
 
 
 def need_cancelling():
