@@ -11,8 +11,10 @@ import time
 
 import fstrm
 import tap
+from certificates import authority, context, tls_options
 from fstrm import Client
 from harness import BUILD, check_config, check_json, check_matches, corpus, rsyslogd, wait_for
+from test_transport import tcp_daemon
 
 UNIX = 'input(type="imdnstap" name="t" path="{socket}" ruleset="dnstap" %s)'
 META = "%hostname%|%fromhost-ip%|%fromhost%|%programname%|%syslogtag%|%inputname%|%syslogfacility-text%|" \
@@ -273,6 +275,20 @@ def test_frames_beyond_64k(case, _how):
     events = check_json(daemon.wait_lines(2))
     assert [e["dns"]["id"] for e in events] == [7, 8]
     assert events[0]["extra"] == "e" * 100_000
+
+
+@tap.cases(("plain", False), ("tls", True))
+def test_frames_longer_than_a_read(case, over_tls):
+    """256 KiB are a turn: frames just below and above that, and of several times as much, come as they were sent."""
+    made = authority(case)
+    daemon, address = tcp_daemon(case, 'maxframesize="2m" ' + (tls_options(made) if over_tls else ""),
+                                 maxmessage="4m")
+    sizes = [1 << 18, 5, 250000, 262000, 262100, 700000, 1, 1 << 20, 262144 - 16384]
+    extra = [(b"%07d" % number * (size // 7 + 1))[:size] for number, size in enumerate(sizes)]
+    client = Client(address, deadline=60, tls=context(made) if over_tls else None, server_name="localhost")
+    client.ready().frames([fstrm.payload(qid=number, extra=text) for number, text in enumerate(extra)]).finish()
+    events = check_json(daemon.wait_lines(len(sizes)))
+    assert [event["extra"].encode() for event in events] == extra, [len(event["extra"]) for event in events]
 
 
 def test_frame_over_maxmessagesize(case):
