@@ -42,16 +42,14 @@ void session_io_send(struct loop_thread *thread, struct session *session)
 
 /* As readv, from TLS. Only whole records: no event tells of octets that OpenSSL has left of one, so a record is
  * begun only where all of it has room. Ends: each turn takes octets of that room. */
-static ssize_t receive_tls(struct session *session, struct iovec *part, size_t room)
+static ssize_t receive_tls(struct session *session, struct iovec parts[2], size_t room)
 {
     size_t total = 0;
 
     while (room - total >= TLS_RECORD_MAX || (room > total && tls_pending(session->tls))) {
-        ssize_t got;
+        struct iovec *part = &parts[parts[0].iov_len ? 0 : 1];
+        ssize_t got = tls_read(session->tls, part->iov_base, part->iov_len);
 
-        while (part->iov_len == 0)
-            part++;
-        got = tls_read(session->tls, part->iov_base, part->iov_len);
         if (got <= 0)
             return total ? (ssize_t)total : got;
         part->iov_base = (uint8_t *)part->iov_base + got;

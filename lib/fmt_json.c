@@ -335,8 +335,8 @@ static void put_edns(struct text *t, const struct dns_edns *edns)
     text_put_lit(t, "]}");
 }
 
-/* answer: see event_answer. */
-static void put_dns(struct text *t, const struct dns_message *m, const struct dns_message *answer,
+/* answers: see event_answer. */
+static void put_dns(struct text *t, const struct dns_message *m, bool answers,
                     const struct fmt_options *options)
 {
     bool truncated = m->truncated_output;
@@ -352,7 +352,7 @@ static void put_dns(struct text *t, const struct dns_message *m, const struct dn
     text_put_lit(t, "],\"additionals\":[");
     put_section(t, m, DNS_ADDITIONAL, options, &truncated);
     text_put_lit(t, "],\"resolved_ip\":[");
-    if (m == answer)
+    if (answers)
         put_resolved(t, m, options, &truncated);
     text_put_char(t, ']');
     if (m->edns.present)
@@ -519,11 +519,11 @@ static void render(const struct event *e, const struct fmt_options *options, str
         put_policy(t, e);
     if (e->dns) {
         text_put_lit(t, ",\"dns\":");
-        put_dns(t, e->dns, event_answer(e), options);
+        put_dns(t, e->dns, event_answer(e) != NULL, options);
     }
     if (e->query) {
         text_put_lit(t, ",\"query\":");
-        put_dns(t, e->query, NULL, options);
+        put_dns(t, e->query, false, options);
     }
     if (e->malformed)
         put_malformed(t, e);
