@@ -79,9 +79,10 @@ def test_tls(case, mode):
     daemon = dialling(case, address, tls_dial(made, mode, peers, own_certificate(made)))
     client = accept_tls(listening, server_context(made))
     assert ("commonName", "collector.example") in client.socket.getpeercert()["subject"][0]
-    client.ready().frames(numbered(0, 10)).finish()
+    client.ready().frames(numbered(0, 10))
+    listening.stop()  # before the session ends: else the next attempt may wait here, and be reset
+    client.finish()
     daemon.wait_lines(10)
-    listening.stop()
     wait_for("failed attempts", lambda: daemon.counters().get("sessions.openfailed", 0) >= 2)
     assert len(daemon.wait_log(r"no connection.*tried again")) == 1, daemon.log()
     again = case.start(Listening(address))
