@@ -176,6 +176,8 @@ def rr_differs(row, rrset):
         DELETING_SEEN.add((int(rdclass), len(rrset) > 0))
         if not rrset and row["data"]:
             return [f"{row}, want no rdata"]
+    if rrset.rdtype == dns.rdatatype.TSIG:
+        return []  # its text in dnspython 2.4 and later is no other parser's; knot.py compares it
     return [why for one in rrset
             for why in rdata_differs(int(rrset.rdtype), row["data"], one.to_wire(), int(rrset.rdclass))]
 
