@@ -16,7 +16,7 @@ import time
 import fstrm
 import tap
 from harness import HERE, QUEUES, WORKERS, Rsyslogd, check_json, daemon_version, may_cancel, rsyslogd, wait_for
-from test_life import Traffic
+from test_life import Traffic, wait_for_newest
 from test_pressure import ASSISTED, LIGHT, Sink
 from test_stream import ids, numbered
 
@@ -36,7 +36,7 @@ def arrived(daemon, last):
         daemon.check_alive()
         queues = [c for name, c in daemon.stats().items() if name.startswith("dnstap")]
         return b'"id":%d' % last in daemon.read("events") and queues and not any(q["size"] for q in queues)
-    wait_for(f"frame {last}, and an empty queue", over, 40)
+    wait_for_newest(f"frame {last}, and an empty queue", daemon, numbered(last, 1), over, 40)
     return sorted(n for n in ids(daemon.lines()) if n != last)
 
 
